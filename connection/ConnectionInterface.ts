@@ -1,0 +1,95 @@
+import { hooks } from './hooks.js';
+import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
+import type { EventInterface } from '../timer/EventInterface.js';
+
+/** Counters of the process, shared by all connection classes; shown by the `status` command. */
+export interface ConnectionStatistics {
+  /** TCP connections that are open or connecting: accepted ones and outgoing ones. UDP is not counted. */
+  connection_count: number;
+  /** Packets cut off for `decode`; without a protocol, reads; on a UDP server, datagrams. */
+  total_request: number;
+  /** Kept for compatibility; Workerman never changes it either. */
+  throw_exception: number;
+  /** Sends that failed: peer gone, send buffer full, or a later flush that failed. */
+  send_fail: number;
+}
+
+/** Any callback of a connection. A rejected promise counts as a thrown exception. */
+export type Callback<A extends unknown[]> = ((...args: A) => unknown) | null;
+
+/**
+ * Base of all connections: callbacks, counters, addresses, and the one way an exception of user code takes.
+ *
+ * The type parameters serve the typed view that users get (types.ts): what a message is, and what a callback's
+ * connection looks like with the user's own data on it. Inside the package both are `any`: a connection only hands
+ * these things through.
+ */
+export abstract class ConnectionInterface<Message = any, Self = any> {
+  /** Code given to `onError` when a connection could not be established. */
+  static readonly CONNECT_FAIL: 1 = 1;
+  /** Code given to `onError` when data could not be sent. */
+  static readonly SEND_FAIL: 2 = 2;
+
+  /** One object per process. */
+  static statistics: ConnectionStatistics = { connection_count: 0, total_request: 0, throw_exception: 0, send_fail: 0 };
+
+  /** The protocol that cuts and translates packets, or `null` for raw bytes. */
+  protocol: ProtocolInterface | null = null;
+  /** `(connection, message)`: one decoded packet. */
+  onMessage: Callback<[connection: Self, message: Message]> = null;
+  /** `(connection)`: once, however the connection ended. */
+  onClose: Callback<[connection: Self]> = null;
+  /** `(connection, code, text)`: connecting or sending has failed. */
+  onError: Callback<[connection: Self, code: number, text: string]> = null;
+  /** The loop this connection lives on. */
+  eventLoop: EventInterface | null = null;
+  /** Gets every exception thrown (or rejected) by this connection's callbacks and protocol. */
+  errorHandler: ((error: unknown) => unknown) | null = null;
+
+  /**
+   * Sends `data` through the protocol's `encode`, or as it is when `raw`.
+   * @returns `true` taken, `null` queued, `false` failed.
+   */
+  abstract send(data: unknown, raw?: boolean): boolean | null;
+  /** Sends `data` when given, then closes. */
+  abstract close(data?: unknown, raw?: boolean): void;
+  abstract getRemoteIp(): string;
+  abstract getRemotePort(): number;
+  abstract getRemoteAddress(): string;
+  abstract getLocalIp(): string;
+  abstract getLocalPort(): number;
+  abstract getLocalAddress(): string;
+  abstract isIpV4(): boolean;
+  abstract isIpV6(): boolean;
+
+  /**
+   * Routes an exception: to `errorHandler` when there is one and it does not throw itself, else to the process, where
+   * a worker logs it and exits with 250.
+   */
+  error(exception: unknown): void {
+    const handler = this.errorHandler;
+    if (!handler) return hooks.fail(exception);
+    try {
+      const result = handler(exception);
+      if (isThenable(result)) result.then(undefined, hooks.fail);
+    } catch (again) {
+      hooks.fail(again);
+    }
+  }
+
+  /** Calls a user's callback in the one guarded place; what it throws or rejects with goes to {@link error}. */
+  protected _call(callback: Callback<any[]>, ...args: unknown[]): void {
+    if (callback === null || callback === undefined) return;
+    try {
+      const result = callback(...args);
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.error(error));
+    } catch (error) {
+      this.error(error);
+    }
+  }
+}
+
+/** True for promises and anything else with a `then`. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return value !== null && typeof value === 'object' && typeof (value as { then?: unknown }).then === 'function';
+}

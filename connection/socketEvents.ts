@@ -1,0 +1,40 @@
+import type { Socket } from 'node:net';
+
+/** Who hears what happens on a socket. */
+export interface SocketListener {
+  _onData(chunk: Buffer): void;
+  _onEnd(): void;
+  _onSocketError(error: NodeJS.ErrnoException): void;
+  _onSocketClose(): void;
+}
+
+const listener: unique symbol = Symbol('listener');
+
+type Owned = Socket & { [listener]?: SocketListener };
+
+// One function per event for the whole process instead of four closures per connection: an idle connection is small.
+function onData(this: Owned, chunk: Buffer): void {
+  this[listener]?._onData(chunk);
+}
+function onEnd(this: Owned): void {
+  this[listener]?._onEnd();
+}
+/** Stays on the socket for good: an 'error' without a listener would end the process. */
+function onError(this: Owned, error: NodeJS.ErrnoException): void {
+  this[listener]?._onSocketError(error);
+}
+function onClose(this: Owned): void {
+  this[listener]?._onSocketClose();
+}
+
+/** Routes the events of a socket to `owner`. Starts reading. */
+export function attachListener(socket: Socket, owner: SocketListener): void {
+  (socket as Owned)[listener] = owner;
+  socket.on('error', onError).on('end', onEnd).on('close', onClose).on('data', onData);
+}
+
+/** Nobody hears this socket any more; errors stay harmless. */
+export function detachListener(socket: Socket): void {
+  delete (socket as Owned)[listener];
+  socket.off('data', onData).off('end', onEnd).off('close', onClose);
+}

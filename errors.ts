@@ -1,0 +1,39 @@
+/**
+ * The table of codes that the package throws. A code is stable, its message may change; `docs/errors.md` explains
+ * each and a test compares the two.
+ */
+export const ERROR_CODES = {
+  WM_INVALID_SCHEME: 'the scheme of a socket name is not a word',
+  WM_UNKNOWN_SCHEME: 'no protocol is registered under the scheme of a socket name',
+  WM_PROTOCOL_NAME: 'a protocol can not be registered under this name',
+  WM_PROTOCOL_CLASS: 'a protocol lacks one of its static functions',
+  WM_BAD_TRANSPORT: 'worker.transport is none of tcp, udp, unix, ssl',
+  WM_BAD_ADDRESS: 'the address of a socket name can not be parsed',
+  WM_LISTEN: 'an address can not be listened on',
+  WM_CERTIFICATE: 'a file named in the ssl context can not be read',
+  WM_BAD_REMOTE_ADDRESS: 'the address given to a client connection can not be parsed',
+  WM_BAD_DATA: 'a value can not be sent by the protocol of the connection',
+  WM_NO_LOOP: 'there is no event loop in this process',
+  WM_TIMER_ENVIRONMENT: 'Timer was used before a Worker was constructed',
+  WM_BAD_TIMER: 'a timer got an interval or a callback that it can not use',
+  WM_EVENT_LOOP_CLASS: 'the class in Worker.eventLoopClass is not an event loop',
+  WM_OUTPUT_STREAM: 'Worker.outputStream is not a stream',
+  WM_PID_FILE: 'the pid file can not be written',
+  WM_SESSION: 'a session id can not be used',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+/**
+ * Every error that the package itself throws. `code` is one of {@link ERROR_CODES}, or for failures of the operating
+ * system its own code (`'EADDRINUSE'`), so that `error.code` is always the thing to compare.
+ */
+export class WorkermanError extends Error {
+  readonly code: ErrorCode | (string & {});
+
+  constructor(code: ErrorCode | (string & {}), message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'WorkermanError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,24 @@
+/** Status of this process; the numbers of `Worker.STATUS_*`. */
+export const STATUS = { INITIAL: 0, STARTING: 1, RUNNING: 2, SHUTDOWN: 4, RELOADING: 8 } as const;
+
+export type ProcessStatus = (typeof STATUS)[keyof typeof STATUS];
+
+/** What `stopAll` does depends on what this process has become. */
+export interface Controller {
+  stopAll(code: number, log: unknown): void;
+}
+
+/** The facts about this process that more than one room needs. */
+export const processState: {
+  status: ProcessStatus;
+  gracefulStop: boolean;
+  /** Full path of the start script. */
+  startFile: string;
+  /** Master or worker process, once it has become one. */
+  controller: Controller | null;
+} = {
+  status: STATUS.INITIAL,
+  gracefulStop: false,
+  startFile: process.argv[1] ?? '',
+  controller: null,
+};

@@ -1,0 +1,462 @@
+import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram';
+import type { Server, Socket } from 'node:net';
+import type { Writable } from 'node:stream';
+import { isThenable, type Callback } from '../connection/ConnectionInterface.js';
+import { addConnection, createConnectionTable, type ConnectionTable } from '../connection/ConnectionTable.js';
+import { hooks } from '../connection/hooks.js';
+import { TcpConnection } from '../connection/TcpConnection.js';
+import { handOutDatagram, UdpConnection } from '../connection/UdpConnection.js';
+import { WorkermanError } from '../errors.js';
+import type { Request } from '../protocols/http/Request.js';
+import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
+import { registerProtocol, resolveProtocol } from '../protocols/registry.js';
+import type { EventInterface, EventLoopClass } from '../timer/EventInterface.js';
+import type { BindAddress } from './bindSocket.js';
+import { Listener, type ListenerOwner } from './Listener.js';
+import { listening, trackListen } from './listening.js';
+import { safeEcho, writeLog } from './output.js';
+import { processState, STATUS, type ProcessStatus } from './ProcessState.js';
+import { resetStd } from './resetStd.js';
+import { runAll } from './runAll.js';
+import { getSingleLineTotalLength, getUiColumns } from './screens/startScreen.js';
+import { settings, type MasterCallback } from './Settings.js';
+import type { SocketContext } from './SocketContext.js';
+import { BUILD_IN_TRANSPORTS, getSocketName, parseSocketName, type Transport } from './SocketName.js';
+import { startRow } from './startRow.js';
+import { prepareTimers } from './timers.js';
+import { currentUser, switchUserAndGroup } from './userAndGroup.js';
+import { VERSION } from './version.js';
+
+const ignoreMessage = (): void => {};
+
+/**
+ * A service: an address, a protocol, callbacks, a number of processes. Construct it at the top of the script, set its
+ * properties, end the script with `Worker.runAll()`. Constructed and `listen()`ed inside a worker process, it serves
+ * in that process only.
+ *
+ * Members that begin with `_` belong to the package.
+ */
+export class Worker<Message = any, Connection = any, Self = any> implements ListenerOwner {
+  /** The package's version. */
+  static readonly VERSION: string = VERSION;
+  static readonly STATUS_INITIAL: 0 = STATUS.INITIAL;
+  static readonly STATUS_STARTING: 1 = STATUS.STARTING;
+  static readonly STATUS_RUNNING: 2 = STATUS.RUNNING;
+  static readonly STATUS_SHUTDOWN: 4 = STATUS.SHUTDOWN;
+  static readonly STATUS_RELOADING: 8 = STATUS.RELOADING;
+  /** Clients that may wait to be accepted, when the context says nothing; the kernel caps it. */
+  static readonly DEFAULT_BACKLOG: 102400 = 102400;
+  /** Blanks between the columns of the banner. */
+  static readonly UI_SAFE_LENGTH: 4 = 4;
+  /** Transport → kind of socket. */
+  static readonly BUILD_IN_TRANSPORTS: Readonly<Record<Transport, 'tcp' | 'udp' | 'unix'>> = BUILD_IN_TRANSPORTS;
+
+  static readonly #all: Worker[] = [];
+
+  /** Index of this worker process, 0 to count-1; the replacement of a dead process gets the same. */
+  id = 0;
+  /** Label in banner, status and messages. */
+  name = 'none';
+  /** Worker processes; below 1 counts as 1. Read at start and after `Worker.onMasterReload`. */
+  count = 1;
+  /** User to switch to (needs root); `''` = the current one. */
+  user = '';
+  /** Group to switch to; `''` = the user's primary group. */
+  group = '';
+  /** False: a reload only calls `onWorkerReload`, the process stays. */
+  reloadable = true;
+  /** Each process binds a socket of its own and the kernel spreads the clients (where Node can: >= 22.12). */
+  reusePort = false;
+  /** Set it before `runAll()` or `listen()`. */
+  transport: Transport = 'tcp';
+  /** Class with static `input`, `decode`, `encode`; set from the scheme when that names a protocol. */
+  protocol: ProtocolInterface | null = null;
+  /** Live accepted TCP, TLS and unix connections of this process, by connection id. */
+  connections: ConnectionTable<Connection> = createConnectionTable<Connection>();
+  /** True once `stop()` has run. */
+  stopping = false;
+  /** Loop class of this worker's processes, in place of `Worker.eventLoopClass`. */
+  eventLoop: EventLoopClass | null = null;
+
+  /** Once per process, socket bound; clients are accepted when it (or its promise) has ended. */
+  onWorkerStart: Callback<[worker: Self]> = null;
+  /** Once per process that stops in an orderly way; the stop waits for its promise. */
+  onWorkerStop: Callback<[worker: Self]> = null;
+  /** When it is this process's turn in a reload. */
+  onWorkerReload: Callback<[worker: Self]> = null;
+  /** A client was accepted; under TLS before its handshake. */
+  onConnect: Callback<[connection: Connection]> = null;
+  /** One decoded message. */
+  onMessage: Callback<[connection: Connection, message: Message]> = ignoreMessage;
+  /** Once per connection, however it ended. */
+  onClose: Callback<[connection: Connection]> = null;
+  /** A send failed; codes in `ConnectionInterface`. */
+  onError: Callback<[connection: Connection, code: number, text: string]> = null;
+  /** A send buffer has reached its limit. */
+  onBufferFull: Callback<[connection: Connection]> = null;
+  /** A send buffer has run empty after a flush. */
+  onBufferDrain: Callback<[connection: Connection]> = null;
+  /** WebSocket: handshake request received, nothing answered yet. */
+  onWebSocketConnect: Callback<[connection: Connection, request: Request]> = null;
+  /** WebSocket: handshake answered. */
+  onWebSocketConnected: Callback<[connection: Connection, request: Request]> = null;
+  /** WebSocket: close frame received. */
+  onWebSocketClose: Callback<[connection: Connection, payload: Buffer]> = null;
+  /** WebSocket: ping received; takes the place of the automatic pong. */
+  onWebSocketPing: Callback<[connection: Connection, payload: Buffer]> = null;
+  /** WebSocket: pong received. */
+  onWebSocketPong: Callback<[connection: Connection, payload: Buffer]> = null;
+
+  readonly #socketName: string;
+  readonly #context: SocketContext;
+  #listener: Listener | null = null;
+  #paused = false;
+  #transportUsed: Transport = 'tcp';
+
+  /**
+   * Registers the Worker. Nothing is parsed, bound or checked before `listen()`.
+   *
+   * @param socketName `scheme://address`; empty or null: a Worker without a socket, for timers and clients
+   * @param context options of the socket and of TLS
+   */
+  constructor(socketName: string | null = '', context: SocketContext = {}) {
+    this.#socketName = socketName ?? '';
+    this.#context = this.#socketName === '' ? {} : (context ?? {});
+    if (this.#context.socket?.so_reuseport) this.reusePort = true;
+    Worker.#all.push(this);
+    prepareTimers();
+  }
+
+  // ------------------------------------------------------------------------------------------------ settings
+
+  /** Run in the background: set by `-d`, or by the script before `runAll()`. */
+  static get daemonize(): boolean { return settings.daemonize; }
+  static set daemonize(value: boolean) { settings.daemonize = value; }
+  /** Where `log` and `safeEcho` write. */
+  static get outputStream(): Writable { return settings.outputStream; }
+  static set outputStream(value: Writable) { settings.outputStream = value; }
+  /** File to which a daemon's stdout and stderr are appended. Default `/dev/null`. */
+  static get stdoutFile(): string { return settings.stdoutFile; }
+  static set stdoutFile(value: string) { settings.stdoutFile = value; }
+  /** Default `<folder of the script>/workerman.<script>.pid`. */
+  static get pidFile(): string { return settings.pidFile; }
+  static set pidFile(value: string) { settings.pidFile = value; }
+  /** Accepted for compatibility; status data goes over the control channel. */
+  static get statusFile(): string { return settings.statusFile; }
+  static set statusFile(value: string) { settings.statusFile = value; }
+  /** Default `<folder of the script>/workerman.log`. */
+  static get logFile(): string { return settings.logFile; }
+  static set logFile(value: string) { settings.logFile = value; }
+  /** Bytes from which on the log file is cut to its second half; 0 = never. */
+  static get logFileMaxSize(): number { return settings.logFileMaxSize; }
+  static set logFileMaxSize(value: number) { settings.logFileMaxSize = value; }
+  /** The loop of this worker process; null before one runs. */
+  static get globalEvent(): EventInterface | null { return settings.globalEvent; }
+  static set globalEvent(value: EventInterface | null) { settings.globalEvent = value; }
+  /** Default loop class; null = the built-in one. */
+  static get eventLoopClass(): EventLoopClass | null { return settings.eventLoopClass; }
+  static set eventLoopClass(value: EventLoopClass | null) { settings.eventLoopClass = value; }
+  /** Master: once per reload, before any worker process is told. */
+  static get onMasterReload(): MasterCallback { return settings.onMasterReload; }
+  static set onMasterReload(value: MasterCallback) { settings.onMasterReload = value; }
+  /** Master: the last thing before it exits. */
+  static get onMasterStop(): MasterCallback { return settings.onMasterStop; }
+  static set onMasterStop(value: MasterCallback) { settings.onMasterStop = value; }
+  /** Master: a worker process has ended, its replacement is not started yet. */
+  static get onWorkerExit(): MasterCallback<[worker: any, status: number, pid: number]> { return settings.onWorkerExit; }
+  static set onWorkerExit(value: MasterCallback<[worker: any, status: number, pid: number]>) {
+    settings.onWorkerExit = value;
+  }
+  /** Seconds from an order to stop or reload to SIGKILL; unused in graceful mode. Default 2. */
+  static get stopTimeout(): number { return settings.stopTimeout; }
+  static set stopTimeout(value: number) { settings.stopTimeout = value; }
+  /** Seconds for which a process replaced by a graceful reload may go on serving; 0 = no limit. */
+  static get drainTimeout(): number { return settings.drainTimeout; }
+  static set drainTimeout(value: number) { settings.drainTimeout = value; }
+  /** Words appended to the command line: `'start'`, `'start -d'`. */
+  static get command(): string { return settings.command; }
+  static set command(value: string) { settings.command = value; }
+
+  // ------------------------------------------------------------------------------------------------ the process
+
+  /**
+   * Runs all Workers, or carries out the command on the command line. Returns at once, so it is the script's last
+   * line. Never throws: a start that fails is logged and the process exits with 1.
+   */
+  static runAll(): void {
+    runAll(Worker.#all, (worker) => Worker._keepOnly(worker as Worker));
+  }
+
+  /**
+   * Stops: in the master the whole service, in a worker process this process, which the master then replaces. Returns
+   * to its caller; the process ends later.
+   *
+   * @param code exit status of a worker process
+   * @param log a reason to be logged
+   */
+  static stopAll(code = 0, log: unknown = ''): void {
+    processState.controller?.stopAll(code, log);
+  }
+
+  /** Master: all, in order of construction. Worker process: its own, then inner ones. */
+  static getAllWorkers(): Worker[] {
+    return [...Worker.#all];
+  }
+
+  /** @internal The Workers that this process has nothing to do with. */
+  static _keepOnly(worker: Worker): void {
+    // The very same array: others hold it.
+    Worker.#all.splice(0, Worker.#all.length, worker);
+  }
+
+  /** @throws WorkermanError `WM_NO_LOOP` outside a worker process. */
+  static getEventLoop(): EventInterface {
+    if (settings.globalEvent === null) {
+      throw new WorkermanError('WM_NO_LOOP', 'There is an event loop only in a worker process, from onWorkerStart on');
+    }
+    return settings.globalEvent;
+  }
+
+  /** `STATUS_*` of this process. */
+  static getStatus(): ProcessStatus {
+    return processState.status;
+  }
+
+  static isRunning(): boolean {
+    return processState.status !== STATUS.INITIAL;
+  }
+
+  /** True while the stop or reload under way is a graceful one. */
+  static getGracefulStop(): boolean {
+    return processState.gracefulStop;
+  }
+
+  /** Script and arguments, then the words of `Worker.command`. */
+  static getArgv(): string[] {
+    return [...process.argv.slice(1), ...settings.command.split(/\s+/).filter((word) => word !== '')];
+  }
+
+  /** Columns of the banner, in order. */
+  static getUiColumns(): Record<string, string> {
+    return getUiColumns();
+  }
+
+  /** Width of the banner in characters. */
+  static getSingleLineTotalLength(): number {
+    return getSingleLineTotalLength(Worker.#all.map(startRow));
+  }
+
+  /** Logs: to the screen unless this is a daemon, to the log file always. Errors show class, message and stack. */
+  static log(message: unknown, decorated = false): void {
+    writeLog(message, decorated);
+  }
+
+  /** Writes to `Worker.outputStream`; never throws. */
+  static safeEcho(message: string, decorated = false): void {
+    safeEcho(message, decorated);
+  }
+
+  /** Daemon: opens stdout and stderr anew on `stdoutFile`, after that file was moved away. */
+  static resetStd(): void {
+    resetStd();
+  }
+
+  /**
+   * Makes `new Worker('<name>://…')` and `new AsyncTcpConnection('<name>://…')` speak `protocol`.
+   * @throws WorkermanError `WM_PROTOCOL_NAME`, `WM_PROTOCOL_CLASS`
+   */
+  static registerProtocol(name: string, protocol: ProtocolInterface): void {
+    registerProtocol(name, protocol);
+  }
+
+  // ------------------------------------------------------------------------------------------------ the socket
+
+  /** The constructor's string with its first letter in lower case, or `'none'`. */
+  getSocketName(): string {
+    return getSocketName(this.#socketName);
+  }
+
+  /** The listening server or UDP socket, `null` while this process does not listen. */
+  getMainSocket(): Server | UdpSocket | null {
+    return this.#listener?.server ?? null;
+  }
+
+  /**
+   * Binds the socket, once, and accepts unless told not to.
+   *
+   * @returns a promise that rejects with an Error that names address and reason; its `code` is the system's
+   * (`EADDRINUSE`) or one of ours for a name that can not be understood
+   */
+  listen(autoAccept = true): Promise<void> {
+    return trackListen(this.#listen(autoAccept));
+  }
+
+  async #listen(autoAccept: boolean): Promise<void> {
+    if (this.#socketName === '') return;
+    if (this.#listener === null) {
+      const address = this._resolve();
+      const backlog = this.#context.socket?.backlog ?? Worker.DEFAULT_BACKLOG;
+      this.#listener = new Listener(address, backlog, listening.isOwn(this), this, listening.provider);
+    }
+    const listener = this.#listener;
+    try {
+      await listener.open();
+    } catch (error) {
+      if (this.#listener === listener) this.#listener = null;
+      throw error;
+    }
+    if (autoAccept && this.#listener === listener) {
+      this.#paused = false;
+      await listener.resume();
+    }
+  }
+
+  /** @internal Understands the socket name: sets protocol and transport, gives the address. Throws what `listen` rejects with. */
+  _resolve(): BindAddress {
+    const parsed = parseSocketName(this.#socketName, this.transport, (scheme) => {
+      this.protocol = resolveProtocol(scheme);
+    });
+    if (parsed.protocolScheme === null) this.transport = parsed.transport;
+    this.#transportUsed = parsed.transport;
+    const socket = this.#context.socket;
+    return {
+      kind: parsed.kind,
+      host: parsed.host,
+      port: parsed.port,
+      path: parsed.path,
+      display: this.getSocketName(),
+      ipv6Only: Boolean(socket?.ipv6_v6only),
+      broadcast: Boolean(socket?.so_broadcast),
+      reusePort: this.reusePort,
+    };
+  }
+
+  /** @internal */
+  get _hasSocket(): boolean {
+    return this.#socketName !== '';
+  }
+
+  /** @internal */
+  get _backlog(): number {
+    return this.#context.socket?.backlog ?? Worker.DEFAULT_BACKLOG;
+  }
+
+  /** Stops accepting and closes the socket; `listen()` binds it again. */
+  unlisten(): void {
+    this.#listener?.close();
+    this.#listener = null;
+  }
+
+  /** Stops accepting in this process; clients wait, or go to the other processes. */
+  pauseAccept(): void {
+    if (this.#listener === null) return;
+    this.#paused = true;
+    this.#listener.pause();
+  }
+
+  /** Accepts again; nothing when this process does already, or has no socket. */
+  resumeAccept(): void {
+    this.#paused = false;
+    this.#listener?.resume().catch((error: unknown) => this.failed(error));
+  }
+
+  /** Switches this process to the Worker's user and group; run by the framework. Problems only warn. */
+  setUserAndGroup(): void {
+    const user = this.user === '' ? currentUser() : this.user;
+    if (this.user === '' && this.group === '') return;
+    switchUserAndGroup(user, this.group, (line) => writeLog(line));
+  }
+
+  /** Binds when needed, calls `onWorkerStart` and waits for it, accepts. */
+  async run(): Promise<void> {
+    await this.listen(false);
+    if (this.onWorkerStart !== null) await this.onWorkerStart(this as unknown as Self);
+    await listening.settled();
+    if (!this.#paused && !this.stopping) await this.#listener?.resume();
+  }
+
+  /**
+   * Stops this Worker in this process: `onWorkerStop`, then the socket, then (unless the stop is a graceful one) its
+   * connections. A second call does nothing. Does not end the process.
+   *
+   * @param force close every connection; otherwise those with unread input or a pending handler are left
+   * @returns a promise only when `onWorkerStop` returned one
+   */
+  stop(force = true): void | Promise<void> {
+    if (this.stopping || this.#stopBegun) return;
+    this.#stopBegun = true;
+    let result: unknown;
+    try {
+      result = this.onWorkerStop?.(this as unknown as Self);
+    } catch (error) {
+      writeLog(error);
+    }
+    this.unlisten();
+    if (!isThenable(result)) return this.#finishStop(force);
+    return Promise.resolve(result).then(
+      () => this.#finishStop(force),
+      (error: unknown) => {
+        writeLog(error);
+        this.#finishStop(force);
+      },
+    );
+  }
+
+  #stopBegun = false;
+
+  #finishStop(force: boolean): void {
+    // A process that stops sees its connections off by itself, a little later: see Drain.
+    if (!processState.gracefulStop && (force || processState.status !== STATUS.SHUTDOWN)) {
+      for (const connection of Object.values(this.connections) as TcpConnection[]) {
+        if (force || isIdle(connection)) connection.close();
+      }
+    }
+    this.onMessage = this.onClose = this.onError = this.onBufferDrain = this.onBufferFull = null;
+    this.stopping = true;
+  }
+
+  // ------------------------------------------------------------------------------------------------ clients
+
+  /** @internal */
+  accepted(socket: Socket): void {
+    const connection = new TcpConnection<Message, Connection>(settings.globalEvent, socket);
+    connection.protocol = this.protocol;
+    connection.worker = this;
+    if (this.#transportUsed === 'unix') {
+      connection.transport = 'unix';
+      connection._localPath = this.#listener?.address.path ?? '';
+    }
+    connection.onMessage = this.onMessage;
+    connection.onClose = this.onClose;
+    connection.onError = this.onError;
+    connection.onBufferFull = this.onBufferFull;
+    connection.onBufferDrain = this.onBufferDrain;
+    addConnection(this.connections, connection.id, connection as Connection);
+    if (this.onConnect === null) return;
+    try {
+      const result = this.onConnect(connection as Connection);
+      if (isThenable(result)) result.then(undefined, hooks.fail);
+    } catch (error) {
+      hooks.fail(error);
+    }
+  }
+
+  /** @internal */
+  datagram(data: Buffer, remote: RemoteInfo, socket: UdpSocket): void {
+    const connection = new UdpConnection<Message, Connection>(socket, remote);
+    connection.protocol = this.protocol;
+    connection.onMessage = this.onMessage;
+    // An exception over a datagram always ends the process: there is no connection that could take it.
+    handOutDatagram(connection, data);
+  }
+
+  /** @internal */
+  failed(error: unknown): void {
+    hooks.fail(error);
+  }
+}
+
+/** Nothing of a request has arrived and no handler is pending: closing loses nothing. */
+export function isIdle(connection: TcpConnection): boolean {
+  return connection.getRecvBufferQueueSize() === 0 && !connection._busy;
+}

@@ -1,0 +1,86 @@
+// Runs in a worker process.
+import { ConnectionInterface } from '../../connection/ConnectionInterface.js';
+import { lingeringCount } from '../../connection/linger.js';
+import { TcpConnection } from '../../connection/TcpConnection.js';
+
+const TICK_MS = 10;
+const GRACEFUL_TICK_MS = 50;
+/** After the last connection: ticks that closed sockets get to see the peer's FIN. */
+const LINGER_TICKS = 10;
+
+/** The connections that a stop has to see off. */
+export type ConnectionSource = () => Iterable<TcpConnection>;
+
+/**
+ * Sees the connections of a stopping process off, then calls `done`.
+ *
+ * Plain: a connection is closed when nothing of a request has arrived, no handler is pending, and nothing came in for
+ * one whole tick. Without that tick a request that is already in the kernel's buffer would be answered by a reset;
+ * with it, busy keep-alive clients get their answer (with `Connection: close`) and leave by themselves.
+ * Graceful: connections go on as long as they like.
+ */
+export class Drain {
+  readonly #connections: ConnectionSource;
+  readonly #done: () => void;
+  readonly #report: (remaining: number) => void;
+  #timer: NodeJS.Timeout | null = null;
+  #seen = new Map<TcpConnection, number>();
+  #reportBelow = Infinity;
+  #reportStep = 0;
+  #lingerTicks = LINGER_TICKS;
+
+  constructor(connections: ConnectionSource, report: (remaining: number) => void, done: () => void) {
+    this.#connections = connections;
+    this.#report = report;
+    this.#done = done;
+  }
+
+  /** Starts, or turns a graceful drain into a plain one. */
+  plain(): void {
+    this.#every(TICK_MS, () => this.#plainTick());
+  }
+
+  graceful(): void {
+    this.#reportStep = Math.max(1, ConnectionInterface.statistics.connection_count / 3);
+    this.#every(GRACEFUL_TICK_MS, () => this.#gracefulTick());
+    this.#gracefulTick();
+  }
+
+  #every(milliseconds: number, tick: () => void): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = setInterval(tick, milliseconds);
+  }
+
+  #plainTick(): void {
+    let left = 0;
+    const seen = new Map<TcpConnection, number>();
+    for (const connection of this.#connections()) {
+      const quiet = this.#seen.get(connection) === connection.bytesRead;
+      if (quiet && connection.getRecvBufferQueueSize() === 0 && !connection._busy) connection.close();
+      if (connection.getStatus() === TcpConnection.STATUS_CLOSED) continue;
+      left++;
+      seen.set(connection, connection.bytesRead);
+    }
+    this.#seen = seen;
+    if (left === 0) this.#finish();
+  }
+
+  /** Workerman says about three times on the way how many remain, and once when none does. */
+  #gracefulTick(): void {
+    const left = ConnectionInterface.statistics.connection_count;
+    if (left > 0 && left < this.#reportBelow) {
+      this.#report(left);
+      this.#reportBelow = Math.min(left, left - this.#reportStep + 1);
+    }
+    if (left > 0) return;
+    if (this.#lingerTicks === LINGER_TICKS) this.#report(0);
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (lingeringCount() > 0 && this.#lingerTicks-- > 0) return;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+    this.#done();
+  }
+}

@@ -1,0 +1,259 @@
+// Runs in a worker process: its life from the start of the script to its exit code.
+import { hooks } from '../../connection/hooks.js';
+import { flushAll } from '../../connection/SendQueue.js';
+import { TcpConnection } from '../../connection/TcpConnection.js';
+import { WorkermanError } from '../../errors.js';
+import type { EventInterface, EventLoopClass } from '../../timer/EventInterface.js';
+import { armAndClose } from '../bindSocket.js';
+import type { ToWorker } from '../control/ipc.js';
+import type { Role } from '../control/role.js';
+import { EventLoop } from '../EventLoop.js';
+import { listening } from '../listening.js';
+import { safeEcho, writeLog } from '../output.js';
+import { processState, STATUS, type Controller } from '../ProcessState.js';
+import { resetStd } from '../resetStd.js';
+import { settings } from '../Settings.js';
+import { startWorkerTimers } from '../timers.js';
+import { Drain } from './Drain.js';
+import { guardProcess } from './guard.js';
+import { MasterLink } from './MasterLink.js';
+import { connectionReports, processFigures } from './reports.js';
+
+/** What a worker process needs of the Worker that it serves, and of inner ones. */
+export interface ServedWorker {
+  id: number;
+  name: string;
+  reloadable: boolean;
+  eventLoop: EventLoopClass | null;
+  onWorkerReload: ((worker: any) => unknown) | null;
+  readonly connections: Iterable<TcpConnection>;
+  readonly _hasSocket: boolean;
+  getSocketName(): string;
+  setUserAndGroup(): void;
+  run(): Promise<void>;
+  stop(force?: boolean): void | Promise<void>;
+  listen(): Promise<void>;
+  unlisten(): void;
+}
+
+/** The Workers that this process knows. */
+export interface WorkerList {
+  all(): readonly ServedWorker[];
+  keepOnly(worker: ServedWorker): void;
+}
+
+const FAILED_EXIT = 250;
+/** After an exception in onWorkerStart, so that a crash loop turns about once a second. */
+const FAILED_START_PAUSE_MS = 1000;
+
+const LOOP_METHODS = [
+  'delay', 'repeat', 'offDelay', 'offRepeat', 'deleteAllTimer', 'getTimerCount', 'onSignal', 'offSignal',
+  'setErrorHandler', 'run', 'stop',
+] as const;
+
+/**
+ * Makes the loop that a Worker's processes run on.
+ * @throws WorkermanError `WM_EVENT_LOOP_CLASS` when the user's class lacks a method of the interface
+ */
+export function createLoop(loopClass: EventLoopClass | null): EventInterface {
+  if (loopClass === null) return new EventLoop();
+  const prototype = (loopClass as { prototype?: Partial<EventInterface> }).prototype;
+  if (LOOP_METHODS.some((method) => typeof prototype?.[method] !== 'function')) {
+    throw new WorkermanError('WM_EVENT_LOOP_CLASS', 'Worker.eventLoopClass must implement EventInterface');
+  }
+  return new loopClass();
+}
+
+/** The process that serves one Worker. */
+export class WorkerProcess implements Controller {
+  readonly #role: Extract<Role, { kind: 'worker' }>;
+  readonly #list: WorkerList;
+  readonly #worker: ServedWorker;
+  readonly #link: MasterLink;
+  readonly #loop: EventInterface;
+  readonly #drain: Drain;
+  #started = false;
+  #stopping = false;
+  #exiting = false;
+  #exitCode = 0;
+
+  static run(role: Extract<Role, { kind: 'worker' }>, list: WorkerList): void {
+    const worker = list.all()[role.index];
+    if (worker === undefined || worker.getSocketName() !== role.socketName) {
+      writeLog(
+        `worker process: the script constructs no Worker ${role.socketName} as number ${role.index + 1}; ` +
+          'every process runs the same script and must construct the same Workers',
+      );
+      process.exit(FAILED_EXIT);
+    }
+    new WorkerProcess(role, list, worker).#begin();
+  }
+
+  private constructor(role: Extract<Role, { kind: 'worker' }>, list: WorkerList, worker: ServedWorker) {
+    this.#role = role;
+    this.#list = list;
+    this.#worker = worker;
+    this.#link = new MasterLink(
+      (message, handle) => this.#obey(message, handle),
+      () => this.#masterLost(),
+    );
+    this.#loop = createLoop(worker.eventLoop ?? settings.eventLoopClass);
+    this.#drain = new Drain(
+      () => this.#connections(),
+      (remaining) => writeLog(`worker[${process.pid}] remains ${remaining} connection(s)`),
+      () => this.#exit(),
+    );
+  }
+
+  #begin(): void {
+    const worker = this.#worker;
+    this.#list.keepOnly(worker);
+    if (worker.name === '') worker.name = 'none';
+    settings.daemonize = this.#role.daemonize;
+    processState.status = STATUS.RUNNING;
+    processState.gracefulStop = false;
+    processState.controller = this;
+    hooks.fail = (error) => this.stopAll(FAILED_EXIT, error);
+    hooks.print = (line) => {
+      if (!settings.daemonize) safeEcho(`${line}\n`);
+    };
+    guardProcess(hooks.fail);
+    process.on('exit', () => this.#terminated());
+    settings.globalEvent = this.#loop;
+    this.#loop.setErrorHandler((error) => this.stopAll(FAILED_EXIT, error));
+    startWorkerTimers(this.#loop);
+    this.#handleSignals();
+    process.title = `WorkerMan: worker process  ${worker.name} ${worker.getSocketName()}`;
+    worker.id = this.#role.id;
+    listening.provider = this.#link;
+    listening.isOwn = (candidate) => candidate === worker;
+    this.#link.send({ type: 'loaded' });
+    if (!this.#role.standby) void this.#start();
+  }
+
+  async #start(): Promise<void> {
+    if (this.#started || this.#stopping) return;
+    this.#started = true;
+    this.#worker.setUserAndGroup();
+    try {
+      await this.#worker.run();
+    } catch (error) {
+      setTimeout(() => this.stopAll(FAILED_EXIT, error), FAILED_START_PAUSE_MS);
+      return;
+    }
+    if (!this.#stopping) this.#link.send({ type: 'ready' });
+  }
+
+  // ------------------------------------------------------------------------------------------------ orders
+
+  #obey(message: ToWorker, handle: unknown): void {
+    switch (message.type) {
+      case 'start':
+        void this.#start();
+        break;
+      case 'arm':
+        armAndClose(handle, message.backlog);
+        this.#link.send({ type: 'armed' });
+        break;
+      case 'stop':
+        this.#stop(message.graceful);
+        break;
+      case 'reload':
+        void this.#reload(message.graceful);
+        break;
+      case 'yield':
+        for (const worker of this.#list.all()) worker.unlisten();
+        this.#link.send({ type: 'yielded' });
+        break;
+      case 'resume':
+        for (const worker of this.#list.all()) worker.listen().catch((error: unknown) => hooks.fail(error));
+        break;
+      case 'figures':
+        this.#link.send({
+          type: 'figures',
+          request: message.request,
+          figures: processFigures(this.#loop.getTimerCount()),
+        });
+        break;
+      case 'connections':
+        this.#link.send({
+          type: 'connections',
+          request: message.request,
+          connections: connectionReports(this.#worker.name),
+        });
+        break;
+    }
+  }
+
+  /** The table of signals; docs/signals.md explains it. */
+  #handleSignals(): void {
+    const loop = this.#loop;
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const) loop.onSignal(name, () => this.#stop(false));
+    loop.onSignal('SIGQUIT', () => this.#stop(true));
+    loop.onSignal('SIGUSR1', () => this.#reload(false));
+    loop.onSignal('SIGUSR2', () => this.#reload(true));
+    for (const name of ['SIGPIPE', 'SIGIOT', 'SIGIO'] as const) loop.onSignal(name, () => {});
+  }
+
+  #stop(graceful: boolean): void {
+    processState.gracefulStop = graceful && (!this.#stopping || processState.gracefulStop);
+    this.stopAll(0);
+  }
+
+  async #reload(graceful: boolean): Promise<void> {
+    if (this.#stopping) return;
+    resetStd();
+    try {
+      await this.#worker.onWorkerReload?.(this.#worker);
+    } catch (error) {
+      this.stopAll(FAILED_EXIT, error);
+      return;
+    }
+    if (this.#worker.reloadable) this.#stop(graceful);
+  }
+
+  /** Nobody would ever replace or stop this process: leave as on SIGTERM. */
+  #masterLost(): void {
+    if (!this.#exiting) this.#stop(false);
+  }
+
+  // ------------------------------------------------------------------------------------------------ the end
+
+  /** Stops this process; see `Worker.stopAll`. A plain stop takes over from a graceful one. */
+  stopAll(code = 0, log: unknown = ''): void {
+    if (code && log) writeLog(log);
+    if (this.#stopping) {
+      if (!processState.gracefulStop) this.#drain.plain();
+      return;
+    }
+    this.#stopping = true;
+    this.#exitCode = code;
+    processState.status = STATUS.SHUTDOWN;
+    TcpConnection._draining = true;
+    this.#link.send({ type: 'stopping' });
+    void this.#stopWorkers();
+  }
+
+  async #stopWorkers(): Promise<void> {
+    for (const worker of [...this.#list.all()].reverse()) await worker.stop(false);
+    if (processState.gracefulStop) this.#drain.graceful();
+    else this.#drain.plain();
+  }
+
+  *#connections(): Iterable<TcpConnection> {
+    for (const worker of this.#list.all()) yield* worker.connections;
+  }
+
+  #exit(): void {
+    this.#exiting = true;
+    this.#loop.stop();
+    flushAll();
+    process.exit(this.#exitCode);
+  }
+
+  /** 'exit' event: whoever called process.exit(), the bytes that were sent are on their way. */
+  #terminated(): void {
+    flushAll();
+    if (!this.#exiting) writeLog(`Worker[${process.pid}] process terminated`);
+  }
+}

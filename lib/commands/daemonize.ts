@@ -1,0 +1,40 @@
+// Runs in the command process.
+import { spawn } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
+import { unwrap, type ToStarter } from '../control/ipc.js';
+import { environmentFor } from '../control/role.js';
+import { processState } from '../ProcessState.js';
+import { settings } from '../Settings.js';
+
+/**
+ * Starts the master in a session of its own, with its output in `Worker.stdoutFile`, and waits until clients can
+ * connect.
+ * @returns null, or why it failed
+ */
+export async function daemonize(): Promise<string | null> {
+  let output: number;
+  try {
+    output = openSync(settings.stdoutFile, 'a', 0o644);
+  } catch (error) {
+    return `can not open ${settings.stdoutFile}: ${(error as Error).message}`;
+  }
+  const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--inspect'));
+  const child = spawn(process.execPath, [...execArgv, processState.startFile, ...process.argv.slice(2)], {
+    argv0: `WorkerMan: master process  start_file=${processState.startFile}`,
+    detached: true,
+    env: environmentFor({ kind: 'daemon' }),
+    stdio: ['ignore', output, output, 'ipc'],
+  });
+  closeSync(output);
+  return new Promise((resolve) => {
+    child.on('message', (raw) => {
+      const message = unwrap<ToStarter>(raw);
+      if (message === null) return;
+      child.disconnect();
+      child.unref();
+      resolve(message.type === 'started' ? null : message.message);
+    });
+    child.on('error', (error) => resolve(error.message));
+    child.on('exit', (code, signal) => resolve(`the background process ended early (${signal ?? code})`));
+  });
+}

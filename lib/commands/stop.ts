@@ -1,0 +1,31 @@
+// Runs in the command process.
+import { settings } from '../Settings.js';
+import { findMaster, gone, order, say, type Service } from './service.js';
+
+/** Seconds over `stopTimeout` after which a stop counts as failed. */
+const PATIENCE = 3;
+
+/** Stops a running master, in Workerman's words. @returns false when it would not go */
+export async function stopMaster(service: Service, pid: number, graceful: boolean): Promise<boolean> {
+  const { script } = service;
+  say(`Workerman[${script}] is ${graceful ? 'gracefully ' : ''}stopping ...`);
+  if (pid > 0) {
+    await order(service, pid, { command: 'stop', graceful }, graceful ? 'SIGQUIT' : 'SIGINT');
+    if (!(await gone(pid, graceful ? Infinity : settings.stopTimeout + PATIENCE))) {
+      say(`Workerman[${script}] stop fail`);
+      return false;
+    }
+  }
+  say(`Workerman[${script}] stop success`);
+  return true;
+}
+
+/** `stop [-g]` @returns the exit code */
+export async function stop(service: Service, graceful: boolean): Promise<number> {
+  const pid = await findMaster(service);
+  if (pid === 0) {
+    say(`Workerman[${service.script}] not run`);
+    return 0;
+  }
+  return (await stopMaster(service, pid, graceful)) ? 0 : 1;
+}

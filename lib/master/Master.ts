@@ -1,0 +1,122 @@
+// Runs in the master: its life from the start to the exit.
+import { realpathSync } from 'node:fs';
+import { ControlServer, type ControlAnswer, type ControlRequest } from '../control/ControlChannel.js';
+import { controlSocketPath, type PidFile } from '../control/PidFile.js';
+import type { StartLock } from '../control/StartLock.js';
+import { writeLog } from '../output.js';
+import { processState, STATUS } from '../ProcessState.js';
+import { startMasterTimers } from '../timers.js';
+import { currentUser } from '../userAndGroup.js';
+import { settings } from '../Settings.js';
+import { callMasterHook, Supervisor, type SupervisedWorker } from './Supervisor.js';
+import { handleSignals } from './signals.js';
+
+/** The master process. */
+export class Master {
+  readonly #workers: readonly SupervisedWorker[];
+  readonly #pidFile: PidFile;
+  readonly #lock: StartLock | null;
+  readonly #supervisor: Supervisor;
+  readonly #control: ControlServer;
+  readonly #script: string;
+
+  /** @param lock held while starting; null when the process that started this one holds it */
+  constructor(workers: readonly SupervisedWorker[], script: string, pidFile: PidFile, lock: StartLock | null) {
+    this.#workers = workers;
+    this.#script = script;
+    this.#pidFile = pidFile;
+    this.#lock = lock;
+    this.#supervisor = new Supervisor(workers, script, () => void this.#stopped());
+    this.#control = new ControlServer(controlSocketPath(pidFile.path), (request) => this.#answer(request));
+  }
+
+  /**
+   * Binds, makes the service known and starts the worker processes.
+   * Rejects, with nothing left behind, when an address can not be bound or the pid file can not be written.
+   *
+   * @param announce called when the service is there and its processes are about to start
+   */
+  async start(announce: () => void): Promise<void> {
+    process.title = `WorkerMan: master process  start_file=${fullPath(processState.startFile)}`;
+    try {
+      this.#prepareWorkers();
+      await this.#supervisor.bind();
+      await this.#control.open();
+      this.#pidFile.write();
+    } catch (error) {
+      this.#supervisor.sockets.close();
+      this.#supervisor.sockets.removePaths();
+      this.#control.close();
+      this.#lock?.release();
+      throw error;
+    }
+    startMasterTimers();
+    processState.controller = this.#supervisor;
+    handleSignals(this.#supervisor);
+    this.#lock?.release();
+    announce();
+    this.#supervisor.start();
+    processState.status = STATUS.RUNNING;
+    // A service without Workers has nothing else that keeps it running.
+    setInterval(() => {}, 0x7fffffff);
+  }
+
+  /** Resolves when every address takes clients. */
+  listening(): Promise<void> {
+    return this.#supervisor.listening();
+  }
+
+  #prepareWorkers(): void {
+    const me = currentUser();
+    for (const worker of this.#workers) {
+      if (worker.name === '') worker.name = 'none';
+      if (worker.user === '') worker.user = me;
+      else if (worker.user !== me && process.getuid?.() !== 0) {
+        writeLog('Warning: You must have the root privileges to change uid and gid.');
+      }
+    }
+  }
+
+  async #answer(request: ControlRequest): Promise<ControlAnswer> {
+    const answer: ControlAnswer = { pid: process.pid };
+    switch (request.command) {
+      case 'ping':
+        break;
+      case 'stop':
+        setImmediate(() => this.#supervisor.stop(request.graceful, `received signal ${request.graceful ? 'SIGQUIT' : 'SIGINT'}`));
+        break;
+      case 'reload':
+        setImmediate(() => void this.#supervisor.reload(request.graceful));
+        break;
+      case 'status':
+        answer.status = await this.#supervisor.reports.status();
+        break;
+      case 'connections':
+        answer.connections = await this.#supervisor.reports.connections();
+        break;
+    }
+    return answer;
+  }
+
+  async #stopped(): Promise<void> {
+    this.#control.close();
+    this.#pidFile.remove();
+    writeLog(`Workerman[${this.#script}] has been stopped`);
+    try {
+      await settings.onMasterStop?.();
+    } catch (error) {
+      callMasterHook('onMasterStop', () => {
+        throw error;
+      });
+    }
+    process.exit(0);
+  }
+}
+
+function fullPath(file: string): string {
+  try {
+    return realpathSync(file);
+  } catch {
+    return file;
+  }
+}

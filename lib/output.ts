@@ -1,0 +1,47 @@
+import type { Writable } from 'node:stream';
+import { WorkermanError } from '../errors.js';
+import { Log } from './Log.js';
+import { decorate, formatMessage, supportsColour } from './logText.js';
+import { settings } from './Settings.js';
+
+let log: { file: string; maxSize: number; log: Log } | null = null;
+
+/** The log of the file that is set now; null before there is one. */
+export function currentLog(): Log | null {
+  const { logFile: file, logFileMaxSize: maxSize } = settings;
+  if (file === '') return null;
+  if (log === null || log.file !== file || log.maxSize !== maxSize) log = { file, maxSize, log: new Log(file, maxSize) };
+  return log.log;
+}
+
+/**
+ * Writes to `Worker.outputStream`; never throws. The tags `<n> <w> <g>` and their closing forms are taken out; with
+ * `decorated` and a terminal that shows colours they become escape sequences.
+ */
+export function safeEcho(message: string, decorated = false): void {
+  try {
+    const stream = settings.outputStream as Writable & { isTTY?: boolean };
+    stream.write(decorate(String(message), decorated, supportsColour(stream)));
+  } catch {
+    // The terminal is gone: a service goes on.
+  }
+}
+
+/**
+ * Logs a line: to the log file always, to the screen unless this is a daemon. Errors show class, message and stack.
+ *
+ * @param onScreen false: to the file only
+ */
+export function writeLog(message: unknown, decorated = false, onScreen: boolean = !settings.daemonize): void {
+  const text = formatMessage(message);
+  if (onScreen) safeEcho(`${text}\n`, decorated);
+  currentLog()?.append(text);
+}
+
+/** @throws WorkermanError `WM_OUTPUT_STREAM` when the output stream is none. */
+export function checkOutputStream(): void {
+  const stream: unknown = settings.outputStream;
+  if (typeof (stream as Writable | null)?.write === 'function') return;
+  const type = stream === null ? 'null' : typeof stream;
+  throw new WorkermanError('WM_OUTPUT_STREAM', `The $outputStream must to be a stream, ${type} given`);
+}

@@ -1,0 +1,50 @@
+import { execFileSync } from 'node:child_process';
+import { userInfo } from 'node:os';
+
+/** Numeric id of a user or group, null when there is none of that name. `id` also asks what is not in the files. */
+function idOf(option: '-u' | '-g', user: string): number | null {
+  try {
+    return Number(execFileSync('id', [option, '--', user], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim());
+  } catch {
+    return null;
+  }
+}
+
+function groupId(group: string): number | null {
+  try {
+    const line = execFileSync('getent', ['group', group], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+    return Number(line.split(':')[2]);
+  } catch {
+    return null;
+  }
+}
+
+/** Name of the user this process runs as; the number when it has no name. */
+export function currentUser(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? '');
+  }
+}
+
+/**
+ * Switches this process to a user and group: group, the user's further groups, user, in this order. Problems are
+ * reported in Workerman's words and the process goes on as it is.
+ *
+ * @param group `''` = the user's primary group
+ */
+export function switchUserAndGroup(user: string, group: string, warn: (line: string) => void): void {
+  const uid = idOf('-u', user);
+  if (uid === null) return warn(`Warning: User ${user} not exists`);
+  const gid = group === '' ? idOf('-g', user) : groupId(group);
+  if (gid === null) return warn(`Warning: Group ${group} not exists`);
+  if (uid === process.getuid?.() && gid === process.getgid?.()) return;
+  try {
+    process.setgid?.(gid);
+    (process as { initgroups?: (user: string, group: number) => void }).initgroups?.(user, gid);
+    process.setuid?.(uid);
+  } catch {
+    warn('Warning: change gid or uid fail.');
+  }
+}

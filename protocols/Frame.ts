@@ -1,0 +1,34 @@
+import { toBytes } from './toBytes.js';
+
+const HEAD_LENGTH = 4;
+
+/**
+ * Frames with a length in front: four bytes, big-endian, counting themselves, then the body.
+ */
+export class Frame {
+  /**
+   * The length that the frame states, 0 while its head is incomplete. A length below 4 can not be: -1, which closes
+   * the connection (Workerman waits for ever on 0 and loses its place on 1 to 3).
+   */
+  static input(buffer: Buffer): number {
+    if (buffer.length < HEAD_LENGTH) return 0;
+    const length = buffer.readUInt32BE(0);
+    return length < HEAD_LENGTH ? -1 : length;
+  }
+
+  /** The body, which may be empty. */
+  static decode(buffer: Buffer): Buffer {
+    return buffer.subarray(HEAD_LENGTH);
+  }
+
+  /** Head and body. @throws WorkermanError `WM_BAD_DATA` for objects. */
+  static encode(data: unknown): Buffer {
+    const bytes = toBytes(data, 'Frame');
+    const length = HEAD_LENGTH + (typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length);
+    const frame = Buffer.allocUnsafe(length);
+    frame.writeUInt32BE(length, 0);
+    if (typeof bytes === 'string') frame.write(bytes, HEAD_LENGTH, 'utf8');
+    else frame.set(bytes, HEAD_LENGTH);
+    return frame;
+  }
+}

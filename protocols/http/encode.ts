@@ -1,0 +1,228 @@
+import { type Body, byteSize, isStringable, joinBody, toBody } from './body.js';
+import { Chunk, encodeChunk } from './Chunk.js';
+import {
+  hasToken, headerLines, type HeaderObject, HeaderStore, isEmptyHeaders, isSafeValue, type StoredValue,
+} from './headers.js';
+import { PHRASES } from './phrases.js';
+import type { ServerSentEvents } from './ServerSentEvents.js';
+
+/**
+ * Values of `send` → bytes of HTTP/1.1. Pure functions: what the request and the connection have to say comes in as an
+ * {@link AnswerContext}, what the connection has to do afterwards goes out in an {@link EncodedAnswer}.
+ *
+ * The order of the header lines is Workerman's and differs between the three kinds of answers on purpose. There is
+ * never a `Date` or `Server` line. Nothing is cached between answers.
+ */
+
+/** What the request and the connection say about an answer. */
+export interface AnswerContext {
+  /** Answer to HEAD: the header lines as usual, not a byte of body. */
+  readonly head: boolean;
+  /** Answer to HTTP/1.0: no chunks. */
+  readonly http10: boolean;
+  /** The answer is the last of its connection: `Connection: close` where `keep-alive` would stand. */
+  readonly close: boolean;
+}
+
+/** Does more of the answer follow by `Chunk` or `ServerSentEvents`? `identity` is chunked, asked for over HTTP/1.0. */
+export type Streaming = 'none' | 'chunked' | 'identity' | 'event-stream';
+
+/** Bytes of an answer and what follows from them. */
+export interface EncodedAnswer {
+  /** What to write; text as UTF-8. Empty: nothing. */
+  readonly bytes: string | Buffer;
+  /** True when the connection is to be ended once the answer is complete. */
+  readonly closes: boolean;
+  /** Whether pieces follow. The empty chunk completes `chunked` and `identity`; an event stream never completes. */
+  readonly streaming: Streaming;
+  /** The answer may have no body (HEAD, 1xx, 204, 205, 304): pieces that follow must be swallowed. */
+  readonly mute: boolean;
+  /** An interim answer (1xx but 101): the request still waits for its answer. */
+  readonly interim: boolean;
+  /** The bytes begin with a head, so the extra headers are spent. False for what is written as it is. */
+  readonly headed: boolean;
+}
+
+/** The record behind a `Response`. */
+export interface AnswerParts {
+  status: number;
+  /** The phrase given by the application; null or empty stands for the registered one. */
+  reason: string | null;
+  /** Without `HTTP/`. */
+  version: string;
+  headers: HeaderStore;
+  body: Body;
+}
+
+/** An answer over a persistent HTTP/1.1 connection. */
+export const PLAIN_CONTEXT: AnswerContext = { head: false, http10: false, close: false };
+
+const KEEP_ALIVE = 'Connection: keep-alive\r\n';
+const CLOSE = 'Connection: close\r\n';
+const HTML = 'Content-Type: text/html;charset=utf-8\r\n';
+const EVENT_STREAM = /^text\/event-stream[ \t]*(?:;|$)/i;
+const DIGITS = /^[0-9]+$/;
+
+/** The line that says whether the connection lives on, where the application has not set one. */
+export const connectionLine = (close: boolean): string => (close ? CLOSE : KEEP_ALIVE);
+
+/** Status line of an answer. An unknown code gets an empty phrase; the space in front of it stays. */
+export const statusLine = (version: string, status: number, reason: string | null): string =>
+  `HTTP/${version} ${status} ${reason || (PHRASES[status] ?? '')}\r\n`;
+
+/** Status codes whose answer has no body (RFC 9110 6.4.1; 205 by 15.3.6). */
+export const isBodiless = (status: number): boolean =>
+  status === 204 || status === 304 || status === 205 || (status >= 100 && status < 200);
+
+/** Lines of all headers but those at the given places (-1: none). */
+function linesOf(headers: HeaderStore, skip1: number, skip2: number, skip3: number): string {
+  const { names, values } = headers;
+  let lines = '';
+  for (let i = 0; i < names.length; i++) {
+    if (i === skip1 || i === skip2 || i === skip3) continue;
+    lines += headerLines(names[i] as string, values[i] as StoredValue);
+  }
+  return lines;
+}
+
+/** True when the header `Connection` was set and says `close`. */
+export const saysClose = (headers: HeaderStore, at: number): boolean =>
+  at >= 0 && hasToken(headers.values[at] as StoredValue, 'close');
+
+/**
+ * What `send(value)` writes for anything but a `Response`.
+ *
+ * - Text, numbers, bytes and the like become the body of a 200 answer with the extra headers.
+ * - An object with a text of its own (`Chunk`, `ServerSentEvents`, a class of the application) is written as it is; the
+ *   extra headers are left for the next answer. For a chunk that belongs to a running answer see {@link encodePiece}.
+ *
+ * @param extraHeaders headers for the next answer, or null. They pass the same guard as those of a `Response`.
+ * @throws WorkermanError `WM_BAD_DATA` for arrays, plain objects, functions and symbols.
+ */
+export function encodeValue(
+  value: unknown, extraHeaders: HeaderObject | null | undefined, context: AnswerContext,
+): EncodedAnswer {
+  const body = typeof value === 'string' ? value : toBody(value);
+  if (typeof value === 'object' && value !== null && isStringable(value)) {
+    const bytes = value instanceof Chunk ? value.toBytes() : (body as string);
+    return { bytes, closes: false, streaming: 'none', mute: false, interim: false, headed: false };
+  }
+  const size = byteSize(body);
+  const sent = context.head ? '' : body;
+  if (isEmptyHeaders(extraHeaders)) {
+    const head = `HTTP/1.1 200 OK\r\n${connectionLine(context.close)}${HTML}Content-Length: ${size}\r\n\r\n`;
+    return answer(joinBody(head, sent), context.close, context.head);
+  }
+  const headers = new HeaderStore().with(extraHeaders as HeaderObject);
+  const connection = headers.indexOf('Connection');
+  const type = headers.indexOf('Content-Type');
+  const head = 'HTTP/1.1 200 OK\r\n'
+    // The length is known here, so a transfer coding would only contradict it.
+    + linesOf(headers, type, headers.indexOf('Content-Length'), headers.indexOf('Transfer-Encoding'))
+    + (connection < 0 ? connectionLine(context.close) : '')
+    + (type < 0 ? HTML : headerLines(headers.names[type] as string, headers.values[type] as StoredValue))
+    + `Content-Length: ${size}\r\n\r\n`;
+  return answer(joinBody(head, sent), context.close || saysClose(headers, connection), context.head);
+}
+
+/**
+ * What `send(response)` writes for a response that is not a file.
+ *
+ * @param response anything with the record of a `Response`; it is not changed.
+ * @param extraHeaders headers for the next answer; added as by `withHeaders`, but to a copy, so that a response which
+ * the application keeps and sends to many can not carry one client's cookies to the next.
+ */
+export function encodeResponse(
+  response: { readonly parts: AnswerParts }, context: AnswerContext, extraHeaders?: HeaderObject | null,
+): EncodedAnswer {
+  const parts = response.parts;
+  const headers = isEmptyHeaders(extraHeaders) ? parts.headers : parts.headers.with(extraHeaders as HeaderObject);
+  const { status, body } = parts;
+  const bodiless = isBodiless(status);
+  const interim = bodiless && status < 200 && status !== 101;
+  // RFC 9110 15.2: HTTP/1.0 knows no interim answers and would take it for the real one.
+  if (interim && context.http10) {
+    return { bytes: '', closes: false, streaming: 'none', mute: true, interim, headed: false };
+  }
+  const close = context.close && !interim;
+  const start = statusLine(parts.version, status, parts.reason);
+  if (headers.size > 0) return encodeHeaded(start, headers, status, body, bodiless, interim, close, context);
+  const mute = context.head || bodiless;
+  const head = `${start}${status === 304 ? '' : HTML}${lengthLine(status, bodiless, body)}${connectionLine(close)}\r\n`;
+  return answer(joinBody(head, mute ? '' : body), close, mute, interim);
+}
+
+/** A response that has headers of the application: those first, then what is missing, then body or stream. */
+function encodeHeaded(
+  start: string, headers: HeaderStore, status: number, body: Body,
+  bodiless: boolean, interim: boolean, close: boolean, context: AnswerContext,
+): EncodedAnswer {
+  const mute = context.head || bodiless;
+  const connection = headers.indexOf('Connection');
+  const type = headers.indexOf('Content-Type');
+  const length = headers.indexOf('Content-Length');
+  const coding = headers.indexOf('Transfer-Encoding');
+  const isEvents = type >= 0 && isEventStream(headers.values[type] as StoredValue);
+  const streaming = streamingOf(headers.isWritten(coding), isEvents && !bodiless, context.http10);
+  const identity = streaming === 'identity';
+  const keepsLength = streaming === 'none' && length >= 0 && mayKeepLength(status, body, context)
+    && isLength(headers.values[length] as StoredValue);
+
+  let head = start + linesOf(
+    headers,
+    keepsLength ? -1 : length,
+    identity || bodiless ? coding : -1,
+    // Without chunks only the end of the connection ends the body, whatever the application would like.
+    identity ? connection : -1,
+  );
+  if (identity || connection < 0) head += connectionLine(close || identity);
+  if (type < 0 && status !== 304) head += HTML;
+  if (streaming === 'none' && !keepsLength) head += lengthLine(status, bodiless, body);
+  head += '\r\n';
+
+  const closes = close || identity || (!interim && saysClose(headers, connection));
+  const sent = mute || (isEvents && streaming !== 'none') ? '' : body;
+  const bytes = joinBody(head, streaming === 'chunked' ? firstChunk(sent) : sent);
+  return { bytes, closes, streaming, mute, interim, headed: true };
+}
+
+/**
+ * A chunk or event that belongs to a running answer.
+ *
+ * @param answer what {@link encodeResponse} said about that answer.
+ * @returns nothing when the answer may have no body; over HTTP/1.0 a chunk without its size; else its usual form.
+ */
+export function encodePiece(
+  piece: Chunk | ServerSentEvents, answer: { readonly streaming: Streaming; readonly mute: boolean },
+): string | Buffer {
+  if (answer.mute) return '';
+  if (!(piece instanceof Chunk)) return piece.toString();
+  return answer.streaming === 'identity' ? joinBody('', piece.data) : piece.toBytes();
+}
+
+function answer(bytes: string | Buffer, closes: boolean, mute: boolean, interim: boolean = false): EncodedAnswer {
+  return { bytes, closes, streaming: 'none', mute, interim, headed: true };
+}
+
+function streamingOf(coded: boolean, events: boolean, http10: boolean): Streaming {
+  if (coded) return http10 ? 'identity' : 'chunked';
+  return events ? 'event-stream' : 'none';
+}
+
+/** An empty first chunk would be the last. */
+const firstChunk = (body: Body): Body => (byteSize(body) > 0 ? encodeChunk(body) : '');
+
+/** Where a length tells what another answer would have: on 304, and where HEAD is answered without making the body. */
+const mayKeepLength = (status: number, body: Body, context: AnswerContext): boolean =>
+  status === 304 || (context.head && !isBodiless(status) && byteSize(body) === 0);
+
+/** RFC 9110 8.6: no Content-Length on 1xx and 204; on 304 it would have to be that of the answer not sent. */
+function lengthLine(status: number, bodiless: boolean, body: Body): string {
+  if (!bodiless) return `Content-Length: ${byteSize(body)}\r\n`;
+  return status === 205 ? 'Content-Length: 0\r\n' : '';
+}
+
+const isEventStream = (type: StoredValue): boolean =>
+  typeof type === 'string' && EVENT_STREAM.test(type) && isSafeValue(type);
+
+const isLength = (length: StoredValue): boolean => typeof length === 'string' && DIGITS.test(length);

@@ -1,0 +1,242 @@
+/**
+ * Query strings, urlencoded bodies and the names of multipart parts, with the rules of PHP's `parse_str`:
+ * `a[b][]=1` nests, `a.b` is read as `a_b`, and the last assignment wins.
+ *
+ * PHP's arrays remember the order in which their keys came and which integer key comes next, so a tree of
+ * {@link Container}s is built first. Whether a container is a list can be said only when the last pair is in; then it
+ * becomes an Array, or an object without a prototype, in which `__proto__` is a name like any other.
+ */
+
+import { beginRecord, endRecord } from './record.js';
+
+/** A value, or a list or record of values, as nested by the names. */
+export type Nested<Leaf> = Leaf | Nested<Leaf>[] | { [name: string]: Nested<Leaf> };
+
+/** What {@link parseStr} gives: the values by their outermost name. It has no prototype. */
+export type NestedRecord<Leaf> = Record<string, Nested<Leaf>>;
+
+/** Pieces used of one input, PHP's `max_input_vars`. The rest is dropped, which bounds the work for one request. */
+export const MAX_INPUT_VARS = 1000;
+
+/**
+ * Inputs up to this many bytes become text once, and plain values are parts of that text, which is quicker. V8 keeps
+ * the whole text alive for such a part, so the values of a large body are cut out one by one.
+ */
+const SMALL = 4096;
+
+/** More `[...]` groups than this, PHP's `max_input_nesting_level`, and the pair is ignored. */
+const MAX_GROUPS = 64;
+
+/** The step of a path that stands for "the next free integer". */
+const APPEND = null;
+
+/** A decimal without leading zeros; `-0` is none. */
+const INTEGER = /^(?:0|-?[1-9][0-9]{0,18})$/;
+const INT64_MAX = 2n ** 63n - 1n;
+const INT64_MIN = -(2n ** 63n);
+
+/** What C's `isspace` accepts, one of which makes `[ ]` the same as `[]`. */
+const WHITE_SPACE = ' \t\n\v\f\r';
+
+const AMPERSAND = 0x26;
+const EQUALS = 0x3d;
+const PERCENT = 0x25;
+const PLUS = 0x2b;
+const SP = 0x20;
+
+/** A PHP array while it grows. */
+class Container<Leaf> {
+  readonly entries: Map<string, Leaf | Container<Leaf>> = new Map();
+  /** The keys so far are 0, 1, 2 … in the order in which they were first set. */
+  isList = true;
+  #next: bigint | undefined;
+
+  set(key: string, value: Leaf | Container<Leaf>): void {
+    if (!this.entries.has(key)) {
+      if (this.isList && key !== String(this.entries.size)) this.isList = false;
+      this.#noteInteger(key);
+    }
+    this.entries.set(key, value);
+  }
+
+  /** The key that an append uses: one above the largest integer key, `undefined` when there is none above it. */
+  nextKey(): string | undefined {
+    const next = this.#next ?? 0n;
+    return next > INT64_MAX ? undefined : String(next);
+  }
+
+  #noteInteger(key: string): void {
+    if (!INTEGER.test(key)) return;
+    const value = BigInt(key);
+    if (value < INT64_MIN || value > INT64_MAX) return;
+    if (this.#next === undefined || value >= this.#next) this.#next = value + 1n;
+  }
+
+  /** At most {@link MAX_GROUPS} calls deep. */
+  toValue(): Nested<Leaf> {
+    if (this.isList) return Array.from(this.entries.values(), settle);
+    const record = beginRecord<Nested<Leaf>>();
+    for (const [key, value] of this.entries) record[key] = settle(value);
+    return endRecord(record);
+  }
+}
+
+function settle<Leaf>(value: Leaf | Container<Leaf>): Nested<Leaf> {
+  return value instanceof Container ? value.toValue() : value;
+}
+
+/** Builds the nested result out of names and values that are decoded already. A value may be anything. */
+export class NestedPairs<Leaf> {
+  readonly #top: Record<string, Leaf | Container<Leaf>> = beginRecord();
+  #nested = false;
+
+  /** Puts `value` where `name` says; a name that PHP would ignore is ignored. */
+  add(name: string, value: Leaf): void {
+    const nul = name.indexOf('\0');
+    const cut = nul < 0 ? name : name.slice(0, nul);
+    let from = 0;
+    while (cut.charCodeAt(from) === SP) from++;
+    const open = cut.indexOf('[', from);
+    if (from === cut.length || open === from) return;
+    if (open < 0 || !cut.includes(']', open)) {
+      this.#top[baseName(cut.slice(from))] = value;
+      return;
+    }
+    const path = readPath(cut, open);
+    if (path !== undefined) this.#assign(baseName(cut.slice(from, open)), path, value);
+  }
+
+  /** The result. Call it once, after the last `add`. */
+  toRecord(): NestedRecord<Leaf> {
+    const top = this.#top as NestedRecord<Leaf>;
+    if (this.#nested) {
+      for (const name in this.#top) top[name] = settle(this.#top[name]!);
+    }
+    return endRecord(top);
+  }
+
+  #assign(base: string, path: readonly (string | null)[], value: Leaf): void {
+    let container = this.#top[base];
+    if (!(container instanceof Container)) {
+      container = new Container<Leaf>();
+      this.#top[base] = container;
+      this.#nested = true;
+    }
+    for (let i = 0; i < path.length; i++) {
+      const key = path[i] === APPEND ? container.nextKey() : path[i]!;
+      if (key === undefined) return;
+      if (i === path.length - 1) {
+        container.set(key, value);
+        return;
+      }
+      let inner = container.entries.get(key);
+      if (!(inner instanceof Container)) {
+        inner = new Container<Leaf>();
+        container.set(key, inner);
+      }
+      container = inner;
+    }
+  }
+}
+
+/** Characters that can not be part of a PHP variable name become `_`. */
+function baseName(name: string): string {
+  return /[ .[]/.test(name) ? name.replace(/[ .[]/g, '_') : name;
+}
+
+/** The groups that begin at `open`, up to the first thing that is none; `undefined` when there are too many. */
+function readPath(name: string, open: number): (string | null)[] | undefined {
+  const path: (string | null)[] = [];
+  let at = open;
+  while (name[at] === '[') {
+    const close = name.indexOf(']', at + 1);
+    if (close < 0) break;
+    if (path.length === MAX_GROUPS) return undefined;
+    const isAppend = close === at + 1 || (close === at + 2 && WHITE_SPACE.includes(name[at + 1]!));
+    path.push(isAppend ? APPEND : name.slice(at + 1, close));
+    at = close + 1;
+  }
+  return path;
+}
+
+/**
+ * Nests pairs of decoded names and values.
+ *
+ * @param limit How many pairs are used, default 1000; the rest is dropped.
+ */
+export function nestPairs<Leaf>(
+  pairs: Iterable<readonly [name: string, value: Leaf]>,
+  limit: number = MAX_INPUT_VARS,
+): NestedRecord<Leaf> {
+  const nested = new NestedPairs<Leaf>();
+  let left = limit;
+  for (const [name, value] of pairs) {
+    if (left-- <= 0) break;
+    nested.add(name, value);
+  }
+  return nested.toRecord();
+}
+
+/**
+ * Parses `a=1&b[]=2` as PHP's `parse_str` does. `+` and `%XX` are decoded byte by byte and the result is read as UTF-8
+ * (U+FFFD for what is none); a `%` without two hex digits stays. `;` separates nothing.
+ *
+ * @param limit How many non-empty pieces are used, default 1000; the rest is dropped.
+ * @returns An object without a prototype; never throws.
+ */
+export function parseStr(input: string | Buffer, limit: number = MAX_INPUT_VARS): NestedRecord<string> {
+  const bytes = typeof input === 'string' ? Buffer.from(input) : input;
+  const text = bytes.length <= SMALL ? bytes.toString('latin1') : undefined;
+  const nested = new NestedPairs<string>();
+  let left = limit;
+  for (let at = 0; at < bytes.length && left > 0; at++) {
+    if (bytes[at] === AMPERSAND) continue;
+    let end = bytes.indexOf(AMPERSAND, at);
+    if (end < 0) end = bytes.length;
+    let equals = at;
+    while (equals < end && bytes[equals] !== EQUALS) equals++;
+    nested.add(decode(bytes, text, at, equals), equals < end ? decode(bytes, text, equals + 1, end) : '');
+    left--;
+    at = end;
+  }
+  return nested.toRecord();
+}
+
+/** The text of the bytes from `from` to `to`, `+` and `%XX` decoded. `text` is all of them as latin1, if there. */
+function decode(bytes: Buffer, text: string | undefined, from: number, to: number): string {
+  let seen = 0;
+  let at = from;
+  for (; at < to; at++) {
+    const byte = bytes[at]!;
+    if (byte === PERCENT || byte === PLUS) return decodeEscapes(bytes, from, to);
+    seen |= byte;
+  }
+  if (seen >= 0x80) return bytes.toString('utf8', from, to);
+  return text === undefined ? bytes.toString('latin1', from, to) : text.slice(from, to);
+}
+
+function decodeEscapes(bytes: Buffer, from: number, to: number): string {
+  const decoded = Buffer.allocUnsafe(to - from);
+  let length = 0;
+  for (let i = from; i < to; i++) {
+    let byte = bytes[i]!;
+    if (byte === PLUS) {
+      byte = SP;
+    } else if (byte === PERCENT && i + 2 < to) {
+      const value = (hexValue(bytes[i + 1]!) << 4) | hexValue(bytes[i + 2]!);
+      if (value >= 0) {
+        byte = value;
+        i += 2;
+      }
+    }
+    decoded[length++] = byte;
+  }
+  return decoded.toString('utf8', 0, length);
+}
+
+/** The value of a hex digit in either case, -1 for any other byte. */
+function hexValue(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
+}

@@ -1,0 +1,7 @@
+import './builtIns.js';
+
+export { Frame } from './Frame.js';
+export { Http } from './Http.js';
+export { Text } from './Text.js';
+export type { Bytes, ProtocolInterface } from './ProtocolInterface.js';
+export * from './http/index.js';

@@ -1,0 +1,12 @@
+import { Worker } from 'workerman-ts';
+import { address } from './support/address.js';
+
+const worker = new Worker(`text://${address}`);
+worker.onConnect = (connection) => {
+  connection.maxPackageSize = 64;
+};
+worker.onMessage = (connection, line) => {
+  connection.send(`got:${line}`);
+};
+
+Worker.runAll();

@@ -1,0 +1,3 @@
+import { serveWebsocket } from './support/websocketApp.js';
+
+serveWebsocket(256);

@@ -1,0 +1,2 @@
+export { Timer } from './Timer.js';
+export type { EventInterface, EventLoopClass, TimerCallback } from './EventInterface.js';
