@@ -94,7 +94,7 @@ describe('the recorded conversations of Workerman 5.2.2', function () {
       for (const test of cases) {
         it(`${test.id}: ${test.description}`, async () => {
           const problem = await outcomes.of(test);
-          if (problem) expect.fail(`${problem}\nlog: ${script.log().slice(-2000)}`);
+          if (problem) expect.fail(`${problem}\nlog: ${script.log().slice(-600)}`);
         });
       }
 

@@ -1,4 +1,5 @@
 import { Response } from 'workerman-ts';
+import { fixture } from '../support/files.js';
 
 /** A response with the body `x`. */
 const x = (headers: Record<string, string | number | string[]> = {}): Response => new Response(200, headers, 'x');

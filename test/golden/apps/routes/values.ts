@@ -33,5 +33,5 @@ export const gettersOfResponse: Record<string, () => unknown> = {
   '/get/cookie-headers': () => new Response().cookie('a', '1').cookie('b', '2', 5).getHeaders(),
   '/get/rawbody': () => new Response(200, {}, 'the body').rawBody(),
   '/get/mime': () => ['html', 'txt', 'json', 'png', 'nope', ''].map((e) => new Response().getMimeType(e)),
-  '/get/tostring': () => String(x()),
+  '/get/tostring': () => String(new Response(200, {}, 'x')),
 };
