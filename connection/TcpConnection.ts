@@ -80,6 +80,8 @@ export class TcpConnection<Message = any, Self = any>
   worker: any = null;
   /** Bytes read off the wire. */
   bytesRead = 0;
+  /** @internal When the last bytes came in (or the connection was made), in milliseconds since 1970. */
+  _lastRead: number = Date.now();
   /** Queued bytes from which on `onBufferFull` is called and further sends are dropped. */
   maxSendBufferSize: number = TcpConnection.defaultMaxSendBufferSize;
   /** Longest packet in bytes; a longer one closes the connection. */
@@ -288,6 +290,7 @@ export class TcpConnection<Message = any, Self = any>
   /** @internal */
   _onData(chunk: Buffer): void {
     this.bytesRead += chunk.length;
+    this._lastRead = Date.now();
     if (this._status !== ESTABLISHED) return;
     this._received.push(chunk);
     if (!this.#dispatching) this.#dispatch();

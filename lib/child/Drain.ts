@@ -5,6 +5,10 @@ import { TcpConnection } from '../../connection/TcpConnection.js';
 
 const TICK_MS = 10;
 const GRACEFUL_TICK_MS = 50;
+/** Silence after which a client has no request on its way: it was asked nothing and said nothing for so long. */
+const QUIET_MS = 200;
+/** Clients that never fall silent are not waited for longer than this. */
+const PATIENCE_MS = 1000;
 /** After the last connection: ticks that closed sockets get to see the peer's FIN. */
 const LINGER_TICKS = 10;
 
@@ -14,9 +18,11 @@ export type ConnectionSource = () => Iterable<TcpConnection>;
 /**
  * Sees the connections of a stopping process off, then calls `done`.
  *
- * Plain: a connection is closed when nothing of a request has arrived, no handler is pending, and nothing came in for
- * one whole tick. Without that tick a request that is already in the kernel's buffer would be answered by a reset;
- * with it, busy keep-alive clients get their answer (with `Connection: close`) and leave by themselves.
+ * Plain: a connection is closed when nothing of a request has arrived, no handler is pending, and its client has been
+ * silent for a moment. Closing a connection whose client was answered just now would meet its next request half way,
+ * and lose it; with that moment, busy keep-alive clients get one more answer, with `Connection: close`, and leave by
+ * themselves. Connections that have been idle for longer are closed at once, so the moment costs nothing where nothing
+ * can be lost.
  * Graceful: connections go on as long as they like.
  */
 export class Drain {
@@ -24,7 +30,7 @@ export class Drain {
   readonly #done: () => void;
   readonly #report: (remaining: number) => void;
   #timer: NodeJS.Timeout | null = null;
-  #seen = new Map<TcpConnection, number>();
+  #plainSince = 0;
   #reportBelow = Infinity;
   #reportStep = 0;
   #lingerTicks = LINGER_TICKS;
@@ -37,6 +43,7 @@ export class Drain {
 
   /** Starts, or turns a graceful drain into a plain one. */
   plain(): void {
+    this.#plainSince = Date.now();
     this.#every(TICK_MS, () => this.#plainTick());
   }
 
@@ -53,15 +60,13 @@ export class Drain {
 
   #plainTick(): void {
     let left = 0;
-    const seen = new Map<TcpConnection, number>();
+    const now = Date.now();
+    const patient = now - this.#plainSince < PATIENCE_MS;
     for (const connection of this.#connections()) {
-      const quiet = this.#seen.get(connection) === connection.bytesRead;
+      const quiet = !patient || now - connection._lastRead >= QUIET_MS;
       if (quiet && connection.getRecvBufferQueueSize() === 0 && !connection._busy) connection.close();
-      if (connection.getStatus() === TcpConnection.STATUS_CLOSED) continue;
-      left++;
-      seen.set(connection, connection.bytesRead);
+      if (connection.getStatus() !== TcpConnection.STATUS_CLOSED) left++;
     }
-    this.#seen = seen;
     if (left === 0) this.#finish();
   }
 

@@ -1,5 +1,5 @@
 import * as root from 'workerman-ts';
-import { AsyncTcpConnection, ConnectionInterface, TcpConnection, UdpConnection } from 'workerman-ts/connection';
+import { ConnectionInterface, TcpConnection, UdpConnection } from 'workerman-ts/connection';
 import { Frame, Http, Text } from 'workerman-ts/protocols';
 import type { ProtocolInterface } from 'workerman-ts/protocols';
 import { Chunk, Request, Response, ServerSentEvents } from 'workerman-ts/protocols/http';
@@ -9,7 +9,6 @@ import { expectType } from './expectType.js';
 // The sub-paths, which follow the namespaces, name the same classes as the root.
 
 expectType<typeof root.TcpConnection>()(TcpConnection);
-expectType<typeof root.AsyncTcpConnection>()(AsyncTcpConnection);
 expectType<typeof root.UdpConnection>()(UdpConnection);
 expectType<typeof root.ConnectionInterface>()(ConnectionInterface);
 expectType<typeof root.Http>()(Http);

@@ -1,6 +1,5 @@
 import {
-  AsyncTcpConnection, AsyncUdpConnection, Chunk, ConnectionInterface, Frame, Http, Request, Response, ServerSentEvents, TcpConnection, Text,
-  Timer, UdpConnection, Worker,
+  Chunk, ConnectionInterface, Frame, Http, Request, Response, ServerSentEvents, TcpConnection, Text, Timer, UdpConnection, Worker,
 } from 'workerman-ts';
 import { expectType } from './expectType.js';
 
@@ -87,14 +86,6 @@ Timer.add(1, 'callback');
 expectType<2>()(TcpConnection.STATUS_ESTABLISHED);
 expectType<1>()(ConnectionInterface.CONNECT_FAIL);
 expectType<number>()(TcpConnection.defaultMaxPackageSize);
-
-// Clients.
-
-const client = new AsyncTcpConnection('ws://127.0.0.1:80');
-client.onConnect = (connection) => connection.send('hi');
-client.onMessage = (connection, data) => connection.send(data);
-client.connect();
-new AsyncUdpConnection('udp://127.0.0.1:80').connect();
 
 // Answers.
 

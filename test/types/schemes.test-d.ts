@@ -1,4 +1,4 @@
-import { Request, TcpConnection, UdpConnection, Worker } from 'workerman-ts';
+import { Request, TcpConnection, Timer, UdpConnection, Worker } from 'workerman-ts';
 import { expectType } from './expectType.js';
 
 // The scheme of a literal name says what onMessage gets.
@@ -10,12 +10,12 @@ http.onMessage = (connection, request) => {
   expectType<string>()(connection.getRemoteIp());
   connection.send('ok');
   connection.send(Buffer.from('ok'));
-  // @ts-expect-error a misspelt method of Request
-  request.pathh();
+  // @ts-expect-error a path is a string
+  request.path().toFixed();
 };
 http.onMessage = async (connection, request) => {
-  await request.session();
-  connection.close();
+  await Timer.sleep(0);
+  connection.close(request.path());
 };
 // @ts-expect-error a request is not a string
 http.onMessage = (connection, request: string) => connection.send(request);

@@ -1,4 +1,4 @@
-import { AsyncTcpConnection, Worker } from 'workerman-ts';
+import { Worker } from 'workerman-ts';
 
 // Data that a user hangs on workers and connections compiles without a word about types, as in PHP.
 
@@ -26,9 +26,6 @@ worker.onMessage = (connection, data) => {
 worker.onClose = (connection) => {
   delete worker.uidConnections[connection.uid];
 };
-
-const client = new AsyncTcpConnection('tcp://127.0.0.1:80');
-client.peer = worker;
 
 // What the package defines keeps its type all the same.
 // @ts-expect-error count is a number

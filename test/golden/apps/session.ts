@@ -1,3 +1,4 @@
+// @ts-expect-error Session is not exported
 import { Session } from 'workerman-ts';
 import { serveSessions } from './support/sessionApp.js';
 

@@ -1,3 +1,4 @@
+// @ts-expect-error Websocket is not exported
 import { Websocket, Worker } from 'workerman-ts';
 import type { Request, TcpConnection } from 'workerman-ts';
 import { address } from './address.js';

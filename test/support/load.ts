@@ -1,0 +1,105 @@
+import { connect, type Socket } from 'node:net';
+
+/** What a load has seen. */
+export interface LoadResult {
+  answers: number;
+  /** Requests that got no answer, a part of one, or a wrong one; each with the reason. */
+  failures: string[];
+  /** Longest time in milliseconds in which no client at all got an answer, between two marks. */
+  gaps: number[];
+}
+
+/**
+ * HTTP clients that ask again as soon as they are answered: some on connections that they keep, some with a new
+ * connection for every request. A kept connection may be closed by the server only after an answer that says
+ * `Connection: close`, or while nothing is asked; everything else counts as a failure.
+ */
+export class Load {
+  readonly #port: number;
+  readonly #body: RegExp;
+  readonly result: LoadResult = { answers: 0, failures: [], gaps: [] };
+  readonly #clients: Promise<void>[] = [];
+  readonly #sockets = new Set<Socket>();
+  #running = true;
+  #lastAnswer = performance.now();
+  #longestGap = 0;
+
+  /** @param body what every answer's body has to match */
+  constructor(port: number, body: RegExp) {
+    this.#port = port;
+    this.#body = body;
+  }
+
+  start(keepAlive: number, oneShot: number): void {
+    for (let i = 0; i < keepAlive; i++) this.#clients.push(this.#client(true));
+    for (let i = 0; i < oneShot; i++) this.#clients.push(this.#client(false));
+  }
+
+  /** Notes the longest gap since the last mark. */
+  mark(): number {
+    const gap = Math.max(this.#longestGap, performance.now() - this.#lastAnswer);
+    this.result.gaps.push(gap);
+    this.#longestGap = 0;
+    this.#lastAnswer = performance.now();
+    return gap;
+  }
+
+  async stop(): Promise<LoadResult> {
+    this.#running = false;
+    await Promise.all(this.#clients);
+    for (const socket of this.#sockets) socket.destroy();
+    return this.result;
+  }
+
+  async #client(keepAlive: boolean): Promise<void> {
+    while (this.#running) {
+      const failure = await this.#connection(keepAlive);
+      if (failure !== null) this.result.failures.push(failure);
+    }
+  }
+
+  /** One connection from its beginning to its end. */
+  #connection(keepAlive: boolean): Promise<string | null> {
+    return new Promise((resolve) => {
+      const socket = connect(this.#port, '127.0.0.1');
+      this.#sockets.add(socket);
+      const kind = keepAlive ? 'keep-alive' : 'one request';
+      const request = `GET / HTTP/1.1\r\nHost: a\r\n${keepAlive ? '' : 'Connection: close\r\n'}\r\n`;
+      let text = '';
+      let asked = false;
+      const finish = (failure: string | null): void => {
+        this.#sockets.delete(socket);
+        socket.destroy();
+        resolve(failure);
+      };
+      const ask = (): void => {
+        text = '';
+        asked = true;
+        socket.write(request);
+      };
+      socket.setTimeout(10_000, () => finish(`${kind}: no answer for 10 s`));
+      socket.on('connect', ask);
+      socket.on('error', (error: NodeJS.ErrnoException) => finish(`${kind}: ${error.code} after ${text.length} bytes`));
+      socket.on('close', () => finish(asked ? `${kind}: closed after ${text.length} bytes of an answer` : null));
+      socket.on('data', (chunk: Buffer) => {
+        text += chunk.toString('latin1');
+        const end = text.indexOf('\r\n\r\n');
+        const length = Number(/content-length: (\d+)/i.exec(text)?.[1] ?? Number.NaN);
+        if (end < 0 || text.length < end + 4 + length) return;
+        asked = false;
+        this.#answered();
+        if (!text.startsWith('HTTP/1.1 200 ') || !this.#body.test(text.slice(end + 4))) {
+          finish(`${kind}: wrong answer ${JSON.stringify(text.slice(0, 200))}`);
+        } else if (!this.#running || /\r\nconnection: close\r\n/i.test(text)) finish(null);
+        else ask();
+      });
+    });
+  }
+
+  #answered(): void {
+    const now = performance.now();
+    this.#longestGap = Math.max(this.#longestGap, now - this.#lastAnswer);
+    this.#lastAnswer = now;
+    this.result.answers++;
+  }
+}
