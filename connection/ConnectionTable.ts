@@ -3,7 +3,7 @@
  * the PHP array. `size` and iteration over the connections are additions of ours and are not enumerable, so loops over
  * the keys see ids and nothing else.
  */
-export type ConnectionTable<C> = { readonly [id: number]: C } & Iterable<C> & { readonly size: number };
+export type ConnectionTable<C> = { readonly [id: string]: C } & Iterable<C> & { readonly size: number };
 
 const count: unique symbol = Symbol('count');
 

@@ -95,6 +95,7 @@ export class SendQueue {
 
   /** Collects bytes. They are written at the end of the tick, or at once when they are many. */
   add(bytes: Bytes): void {
+    if (bytes.length === 0) return;
     const last = this.#items.length - 1;
     const tail = this.#items[last];
     this.#waiting += typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;

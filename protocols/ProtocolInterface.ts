@@ -1,5 +1,3 @@
-import type { TcpConnection } from '../connection/TcpConnection.js';
-
 /**
  * Raw bytes or text as they go to the wire. Text is written as UTF-8.
  */
@@ -59,6 +57,3 @@ export interface ProtocolInterface<Message = any> {
    */
   closing?(connection: any): Bytes;
 }
-
-/** The connection type that protocols of this package are written against. */
-export type ProtocolConnection = TcpConnection;

@@ -1,5 +1,10 @@
 import { toBytes } from './toBytes.js';
-import type { ProtocolConnection } from './ProtocolInterface.js';
+
+/** What Text needs of a connection; a datagram has no limit. */
+interface TextConnection {
+  maxPackageSize?: number;
+  close(): void;
+}
 
 const LF = 0x0a;
 const CR = 0x0d;
@@ -13,7 +18,7 @@ export class Text {
    * counted) closes the connection; Workerman looks at everything buffered instead of at the first line. Datagrams
    * have no limit.
    */
-  static input(buffer: Buffer, connection: Pick<ProtocolConnection, 'maxPackageSize' | 'close'>): number {
+  static input(buffer: Buffer, connection: TextConnection): number {
     const length = buffer.indexOf(LF) + 1;
     const limit = connection.maxPackageSize;
     if (limit !== undefined && (length === 0 ? buffer.length : length) >= limit) {
