@@ -1,39 +1,30 @@
-import type { ByteSource } from '../connection/SendQueue.js';
+import { release, setBuffered } from './http/buffered.js';
 import { Chunk } from './http/Chunk.js';
 import { encodePiece, encodeResponse, encodeValue, type AnswerContext, type EncodedAnswer } from './http/encode.js';
+import { HeldAnswer } from './http/HeldAnswer.js';
 import { isEmptyHeaders } from './http/headers.js';
-import { HttpState, type Outstanding } from './http/HttpState.js';
-import { ChunkedBody, dechunk, dechunkedHead } from './http/parse/chunked.js';
-import { parseHead, type Head } from './http/parse/head.js';
+import { type HttpConnection, stateOf } from './http/HttpConnection.js';
+import type { HttpState, Outstanding } from './http/HttpState.js';
+import { IncomingBody } from './http/IncomingBody.js';
+import { inspectHttp } from './http/inspect.js';
+import { bodyHost, clientFault, clientGone, CONTINUE, makeRoom, mayStillRefuse, seeOff } from './http/lifecycle.js';
+import { limits, unwatch, watch } from './http/limits.js';
+import { ChunkedBody, dechunk, dechunkedHead, withoutCoding } from './http/parse/chunked.js';
+import { HEADER_LIMIT, parseHead, type Head } from './http/parse/head.js';
+import { refuse } from './http/refusals.js';
 import { Request } from './http/Request.js';
 import { Response } from './http/Response.js';
 import { encodeFile } from './http/sendFile.js';
+import { encodeStream } from './http/sendStream.js';
 import { ServerSentEvents } from './http/ServerSentEvents.js';
+import type { RequestSessions } from './http/session/RequestSessions.js';
+import { uploadTmpDir } from './http/uploads.js';
+import { isWebResponse, webResponseParts } from './http/web.js';
 
-/** What HTTP needs of the connection that it is spoken on. */
-export interface HttpConnection {
-  maxPackageSize: number;
-  headers: Record<string, any>;
-  _state: unknown;
-  readonly _isLast: boolean;
-  readonly _drains: boolean;
-  send(data: unknown, raw?: boolean): boolean | null;
-  end(data?: unknown, raw?: boolean): void;
-  consumeRecvBuffer(n: number): void;
-  _push(bytes: string | Uint8Array): boolean | null;
-  _pushSource(source: ByteSource): void;
-}
+export type { HttpConnection };
 
 /** A class whose instances stand for requests. */
 export type RequestClass = new (buffer: Buffer, head?: Head) => Request;
-
-const REFUSALS = {
-  400: 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n',
-  413: 'HTTP/1.1 413 Payload Too Large\r\nConnection: close\r\n\r\n',
-  431: 'HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n',
-} as const;
-
-const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 let requestClass: RequestClass = Request;
 
@@ -45,10 +36,62 @@ export class Http {
   /** Requests of one connection are answered in order: the next waits until the handler's promise has settled. */
   static readonly sequential: true = true;
 
+  /** Bytes of a head; a longer one is refused here, whatever `maxPackageSize` is. */
+  static readonly headLimit: number = HEADER_LIMIT;
+
+  /**
+   * Seconds from accept, or from the first byte of a later request, until its header block is complete; 0 for no limit.
+   * Beyond it the client gets 408, or nothing if it has sent nothing. As in Node's http server.
+   */
+  static get headersTimeout(): number { return limits.headersTimeout; }
+  static set headersTimeout(seconds: number) { limits.headersTimeout = seconds; }
+  /**
+   * Seconds until a request has arrived whole; 0 for no limit. Beyond it the client gets 408. A body that is streamed
+   * may take longer, but not stand still for so long. As in Node's http server.
+   */
+  static get requestTimeout(): number { return limits.requestTimeout; }
+  static set requestTimeout(seconds: number) { limits.requestTimeout = seconds; }
+  /** Seconds between a complete answer and the next request, then the connection is closed; 0 for no limit. */
+  static get keepAliveTimeout(): number { return limits.keepAliveTimeout; }
+  static set keepAliveTimeout(seconds: number) { limits.keepAliveTimeout = seconds; }
+  /**
+   * Seconds for which a client may take nothing at all of what was sent to it, then its connection is destroyed; 0 for no
+   * limit. Our addition: nothing else ever frees what a client that has stopped reading holds.
+   */
+  static get sendTimeout(): number { return limits.sendTimeout; }
+  static set sendTimeout(seconds: number) { limits.sendTimeout = seconds; }
+  /** Most header lines of one request, else 431; 0 for as many as fit into 16 KiB. Our addition. */
+  static get maxHeaderCount(): number { return limits.maxHeaderCount; }
+  static set maxHeaderCount(count: number) { limits.maxHeaderCount = count; }
+  /**
+   * Most bytes, over all connections of the process, of requests that have not arrived whole; 0 for no limit. Beyond it
+   * the connections that hold most of them get 503 and are closed. Our addition.
+   */
+  static get maxBufferedBytes(): number { return limits.maxBufferedBytes; }
+  static set maxBufferedBytes(bytes: number) { limits.maxBufferedBytes = bytes; }
+
   /** The class that stands for a request; with an argument, sets it. Constructed as `new cls(buffer)`. */
   static requestClass(cls?: RequestClass): RequestClass {
     if (cls !== undefined) requestClass = cls;
     return requestClass;
+  }
+
+  /**
+   * The folder in which uploaded files are put; with an argument, sets it. Default, and `''`: the system's folder for
+   * temporary files. Files are removed from it when their request has been answered and its handler has settled.
+   */
+  static uploadTmpDir(path?: string | null): string {
+    return uploadTmpDir(path);
+  }
+
+  /** The limits count from here on. */
+  static onAccept(connection: HttpConnection): void {
+    watch(connection, inspectHttp);
+  }
+
+  /** A part of a request, or what waits behind one that is handled. */
+  static onBuffered(connection: HttpConnection, bytes: number): void {
+    if (setBuffered(stateOf(connection), bytes)) makeRoom();
   }
 
   /**
@@ -63,24 +106,22 @@ export class Http {
     }
     const head = state.head ?? readHead(buffer, connection, state);
     if (head === null) return 0;
+    if (state.isStreamed) return head.length;
     return head.chunked ? chunkedLength(buffer, connection, state, head) : plainLength(buffer, connection, state, head);
   }
 
-  /** One whole request, chunks joined. */
+  /** One whole request, chunks joined; or its head, when the body is streamed. */
   static decode(buffer: Buffer, connection: HttpConnection): Request {
     const state = stateOf(connection);
-    const head = state.head;
-    const body = state.chunked;
+    const { head, chunked: body, isStreamed } = state;
     state.messageDone();
+    state.body = null;
+    if (isStreamed && head !== null) return decodeStreamed(buffer, head, connection, state);
     const request = body !== null && head !== null
       ? new requestClass(dechunk(buffer, head, body), dechunkedHead(head, body))
       : new requestClass(buffer, head ?? undefined);
     if (body !== null) request.setChunkTrailers(body.trailers(buffer));
-    request.connection = connection as unknown as Request['connection'];
-    if (head !== null) {
-      state.outstanding.push({ request, head: head.method === 'HEAD', http10: head.minor === 0 });
-      state.lastSeen = isLast(head);
-    }
+    handOut(request, head, connection, state);
     return request;
   }
 
@@ -88,51 +129,110 @@ export class Http {
    * The bytes of whatever `send`, `close` or `end` got: a Response, a piece of a running answer (Chunk,
    * ServerSentEvents, any object with a text of its own), or a scalar or bytes as the body of a 200.
    *
-   * @throws WorkermanError `WM_BAD_DATA` for plain objects, arrays and functions.
+   * When the request has changed its session, that is stored first: nothing is returned, and the answer goes out
+   * behind the store.
+   *
+   * @throws TypeError `WM_BAD_DATA` for plain objects, arrays and functions.
    */
   static encode(data: unknown, connection: HttpConnection): string | Uint8Array {
     const state = stateOf(connection);
-    if (data instanceof Chunk || data instanceof ServerSentEvents) return encodeStreamPiece(data, state);
-    const context = contextOf(connection, state);
-    const extra = isEmptyHeaders(connection.headers) ? null : connection.headers;
-    if (!(data instanceof Response)) return account(encodeValue(data, extra, context), connection, state);
-    if (data.file === null) return account(encodeResponse(data, context, extra), connection, state);
+    const unsaved = unsavedSessions(state);
+    if (!(data instanceof Response) && isWebResponse(data)) {
+      const answer = new Response();
+      Object.assign(answer.parts, webResponseParts(data));
+      data = answer;
+    }
+    if (data instanceof Response && data.parts.stream) return encodeStreamed(data, unsaved, connection, state);
+    if (!(data instanceof Response) || data.file === null) {
+      const bytes = encodeWhole(data, connection, state);
+      return unsaved === null ? bytes : hold(bytes, unsaved, connection, state);
+    }
     const request = state.outstanding.length === 1 ? (state.outstanding[0] as Outstanding).request : null;
-    const { answer, source } = encodeFile(data, request, context, extra);
+    const extra = isEmptyHeaders(connection.headers) ? null : connection.headers;
+    const { answer, source } = encodeFile(data, request, contextOf(connection, state), extra);
     const bytes = account(answer, connection, state);
-    if (source === null) return bytes;
-    connection._push(bytes);
+    if (source === null) return unsaved === null ? bytes : hold(bytes, unsaved, connection, state);
+    if (unsaved === null) connection._push(bytes);
+    else hold(bytes, unsaved, connection, state);
     connection._pushSource(source);
     return '';
+  }
+
+  /** An event stream gets a comment line, which its reader skips; an unanswered request is left alone. */
+  static heartbeat(connection: HttpConnection): { bytes: string; answered: boolean } | null {
+    const state = stateOf(connection);
+    if (state.streaming?.streaming === 'event-stream') return { bytes: ':\n\n', answered: false };
+    return state.outstanding.length > 0 ? null : { bytes: '', answered: true };
   }
 
   /** Ends the connection behind an answer that was its last. */
   static onSent(connection: HttpConnection): void {
     const state = connection._state as HttpState | null;
-    if (state === null || !state.endNow || connection._isLast) return;
-    state.endNow = false;
-    connection.end();
+    if (state !== null) seeOff(connection, state);
+  }
+
+  /**
+   * The handler of a request is done: what it changed after its answer is stored, and its files are removed. An exception
+   * that is the client's doing is dealt with: nobody may end a worker process by hanging up.
+   */
+  static onSettled(connection: HttpConnection, message: unknown, error?: unknown): boolean {
+    if (!(message instanceof Request)) return false;
+    const state = stateOf(connection);
+    state.settled(message);
+    message._sessions?.settle();
+    const code = clientFault(error);
+    if (code === 'WM_BODY_TOO_LARGE' && mayStillRefuse(message, state)) refuse(413, connection);
+    else seeOff(connection, state);
+    return code !== null;
+  }
+
+  /** What the requests of the connection have changed is stored, and their files are removed. */
+  static onClose(connection: HttpConnection): void {
+    unwatch(connection);
+    const state = connection._state as HttpState | null;
+    if (state === null) return;
+    release(state);
+    clientGone(state);
+    state.close(connection.errorHandler);
+    state.sessions?.closed();
   }
 }
 
-function stateOf(connection: HttpConnection): HttpState {
-  return (connection._state ??= new HttpState()) as HttpState;
+/** A request goes to its handler. */
+function handOut(request: Request, head: Head | null, connection: HttpConnection, state: HttpState): void {
+  request.connection = connection as unknown as Request['connection'];
+  if (head !== null) {
+    state.outstanding.push({ request, head: head.method === 'HEAD', http10: head.minor === 0 });
+    state.lastSeen ||= isLast(head);
+  }
+  state.handOut(request);
 }
 
-function refuse(status: keyof typeof REFUSALS, connection: HttpConnection): null {
-  connection.end(REFUSALS[status], true);
-  return null;
+/** The head alone; what comes next on the connection is the body. */
+function decodeStreamed(buffer: Buffer, head: Head, connection: HttpConnection, state: HttpState): Request {
+  const shown = head.chunked ? withoutCoding(buffer, head) : { bytes: buffer, head };
+  const request = new requestClass(shown.bytes, shown.head);
+  const source = head.chunked ? new ChunkedBody() : head.contentLength;
+  const host = bodyHost(connection, state);
+  const body = new IncomingBody(source, connection.maxPackageSize, head.expectContinue, request, host);
+  request._stream(body.stream);
+  state.body = body;
+  handOut(request, head, connection, state);
+  connection._divert(body.stream);
+  return request;
 }
 
 /** The head, checked; null: wait, or refused. */
 function readHead(buffer: Buffer, connection: HttpConnection, state: HttpState): Head | null {
-  const head = parseHead(buffer, state.searched);
+  const head = parseHead(buffer, state.searched, limits.maxHeaderCount);
   if (head === 0) {
     state.searched = buffer.length;
     return null;
   }
   if (typeof head === 'number') return refuse(head, connection);
-  if (head.length + Math.max(0, head.contentLength) > connection.maxPackageSize) return refuse(413, connection);
+  state.isStreamed = connection.worker?.streamBodies === true && (head.chunked || head.contentLength > 0);
+  const length = state.isStreamed ? head.length : head.length + Math.max(0, head.contentLength);
+  if (length > connection.maxPackageSize || head.contentLength === Infinity) return refuse(413, connection);
   state.head = head;
   return head;
 }
@@ -170,14 +270,70 @@ function contextOf(connection: HttpConnection, state: HttpState): AnswerContext 
   return {
     head: outstanding.length === 1 && (current as Outstanding).head,
     http10: current?.http10 === true,
-    close: connection._isLast || (alone && (connection._drains || (state.lastSeen && current !== undefined))),
+    close: connection._isLast || (alone && (connection._drains || (current !== undefined && isLastAnswer(state)))),
   };
+}
+
+/** Nothing can follow the answer to the request that was handed out last. */
+function isLastAnswer(state: HttpState): boolean {
+  return state.lastSeen || state.body?.endsConnection === true;
+}
+
+/** A body that is made while it is sent. */
+function encodeStreamed(
+  data: Response, unsaved: readonly RequestSessions[] | null, connection: HttpConnection, state: HttpState,
+): '' {
+  const extra = isEmptyHeaders(connection.headers) ? null : connection.headers;
+  const { answer, source } = encodeStream(data, contextOf(connection, state), extra, () => {
+    state.streams--;
+    seeOff(connection, state);
+  });
+  if (source !== null) state.streams++;
+  const bytes = account(answer, connection, state);
+  if (unsaved !== null) hold(bytes, unsaved, connection, state);
+  else if (bytes.length > 0) connection._push(bytes);
+  if (source !== null) connection._pushSource(source);
+  return '';
+}
+
+/** Anything but a file or a stream. */
+function encodeWhole(data: unknown, connection: HttpConnection, state: HttpState): string | Uint8Array {
+  if (data instanceof Chunk || data instanceof ServerSentEvents) return encodeStreamPiece(data, state);
+  const context = contextOf(connection, state);
+  const extra = isEmptyHeaders(connection.headers) ? null : connection.headers;
+  const answer = data instanceof Response ? encodeResponse(data, context, extra) : encodeValue(data, extra, context);
+  return account(answer, connection, state);
+}
+
+/** The sessions that have to be stored before anything is sent: of the last request, and of the one being answered. */
+function unsavedSessions(state: HttpState): RequestSessions[] | null {
+  const last = state.sessions;
+  const answered = state.outstanding.length > 1 ? (state.outstanding[0] as Outstanding).request._sessions : null;
+  if (last?.unsaved !== true && answered?.unsaved !== true) return null;
+  return [last, answered].filter((sessions) => sessions?.unsaved === true) as RequestSessions[];
+}
+
+/** Sends `bytes` when the sessions are stored. When they can not be, the connection ends without them. */
+function hold(
+  bytes: string | Uint8Array, unsaved: readonly RequestSessions[], connection: HttpConnection, state: HttpState,
+): '' {
+  const stored = Promise.all(unsaved.map((sessions) => sessions.store()));
+  connection._pushSource(new HeldAnswer(bytes, stored));
+  stored.catch((error: unknown) => {
+    state.report(connection, error);
+    connection.destroy();
+  });
+  return '';
 }
 
 /** Keeps the books of an answer that begins here. @returns its bytes */
 function account(answer: EncodedAnswer, connection: HttpConnection, state: HttpState): string | Buffer {
   if (answer.headed && !isEmptyHeaders(connection.headers)) connection.headers = {};
   if (!answer.headed || answer.interim) return answer.bytes;
+  const first = state.outstanding[0];
+  if (first !== undefined) first.request._isAnswered = true;
+  // What follows would be an answer behind the last one (RFC 9112 section 9.6).
+  if (answer.closes) state.lastSeen = true;
   if (answer.streaming === 'none') complete(answer, state);
   else state.streaming = answer;
   return answer.bytes;
@@ -185,9 +341,9 @@ function account(answer: EncodedAnswer, connection: HttpConnection, state: HttpS
 
 /** The last byte of an answer is queued. */
 function complete(answer: EncodedAnswer, state: HttpState): void {
-  state.outstanding.shift();
+  state.answered();
   state.streaming = null;
-  if (answer.closes && state.outstanding.length === 0) state.endNow = true;
+  if (answer.closes) state.endNow = true;
 }
 
 function encodeStreamPiece(piece: Chunk | ServerSentEvents, state: HttpState): string | Buffer {

@@ -30,6 +30,15 @@ export interface ProtocolInterface<Message = any> {
   /** Wire form of what `send`, `close` or `end` got. Empty: nothing to write now, `send` returns `null`. */
   encode(data: any, connection: any): Bytes;
 
+  /**
+   * Accepted connections only: made by the worker, nothing read yet, before the worker's `onConnect`. The place for what
+   * has to count from the very beginning, since `input` is first asked when the peer has sent something.
+   */
+  onAccept?(connection: any): void;
+
+  /** Received bytes that could not be handed out yet: so many wait now. Not called while none ever had to wait. */
+  onBuffered?(connection: any, bytes: number): void;
+
   /** Client connections only: after the user's `onConnect`, at every (re)connect. */
   onConnect?(connection: any): void;
 
@@ -43,17 +52,33 @@ export interface ProtocolInterface<Message = any> {
   readonly sequential?: boolean;
 
   /**
-   * Sequential protocols: the handler of `message` has returned, or its promise has settled. `error` is set when it
-   * threw or was rejected.
+   * Bytes that may wait for `input` to find a length although `maxPackageSize` is smaller, because the protocol itself
+   * answers what grows beyond them (HTTP: the head of a request). Default 0.
    */
-  onSettled?(connection: any, message: Message, error?: unknown): void;
+  readonly headLimit?: number;
 
-  /** Called by `send` after the bytes of an `encode` were queued (HTTP: ends a connection that must not persist). */
-  onSent?(connection: any): void;
+  /**
+   * Sequential protocols: the handler of `message` has returned, or its promise has settled. `error` is set when it
+   * threw or was rejected; return true when that is dealt with, and it is not reported as an exception.
+   */
+  onSettled?(connection: any, message: Message, error?: unknown): boolean | void;
+
+  /**
+   * Called by `send` after the bytes of an `encode` were queued (HTTP: ends a connection that must not persist). What
+   * it returns, other than undefined, is the result of `send` (WebSocket: a message that `encode` took and dropped).
+   */
+  onSent?(connection: any): boolean | null | void;
 
   /**
    * Bytes to put behind everything queued when the connection is closed in an orderly way by `close()` or `end()`
    * without `raw` (WebSocket: the Close frame). Empty: nothing.
    */
   closing?(connection: any): Bytes;
+
+  /**
+   * Asked at every heartbeat (`worker.heartbeat`): the bytes that show the peer we are there (empty: none), and whether
+   * a living peer answers them or speaks by itself. `null`: leave this connection alone, something is under way on it.
+   * Without this member only the peer's silence counts.
+   */
+  heartbeat?(connection: any): { bytes: Bytes; answered: boolean } | null;
 }

@@ -23,7 +23,7 @@ export class Chunk {
 
   /**
    * @param data text (sent as UTF-8) or bytes; the empty chunk ends the response. Other scalars are converted.
-   * @throws WorkermanError `WM_BAD_DATA` for arrays and plain objects.
+   * @throws TypeError `WM_BAD_DATA` for arrays and plain objects.
    */
   constructor(data: Body) {
     this.data = toBody(data);

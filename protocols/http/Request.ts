@@ -1,12 +1,25 @@
 import type { TcpConnection } from '../../connection/TcpConnection.js';
+import { WorkermanError } from '../../errors.js';
+import { type BodyStream, readWhole, type RequestBody } from './BodyStream.js';
+import { HttpState } from './HttpState.js';
 import { looseHead, lowerAscii, parseFields } from './parse/head.js';
 import type { Head, LooseHead } from './parse/head.js';
 import { parseCookie } from './parse/cookie.js';
 import { parseJson } from './parse/json.js';
 import type { JsonValue } from './parse/json.js';
-import { parseStr } from './parse/query.js';
+import { multipartBoundary, parseMultipart } from './parse/multipart.js';
+import type { Multipart } from './parse/multipart.js';
+import { nestPairs, parseStr } from './parse/query.js';
 import type { Nested, NestedRecord } from './parse/query.js';
 import { beginRecord, endRecord } from './parse/record.js';
+import { Session } from './Session.js';
+import { RequestSessions } from './session/RequestSessions.js';
+import {
+  addSessionCookie, createSessionId, isClientSessionId, isUsableSessionId, sessionCookie,
+} from './session/sessionId.js';
+import { TempFiles } from './uploads.js';
+import type { FileValue } from './uploads.js';
+import { toWebRequest } from './web.js';
 
 /** What a name in a query string can stand for: text, or lists and records of text where the name had brackets. */
 export type QueryValue = Nested<string>;
@@ -44,20 +57,30 @@ export class Request {
   /** The connection that brought the request; `null` for a request made by hand and after `destroy()`. */
   connection: TcpConnection | null = null;
 
-  /** What the framework remembers about this request. */
+  /** What the framework remembers about this request: the id of its session as `sid`, and the session. */
   context: Record<string, unknown> = {};
 
   /** Free for the application; `request.user = …` on the request itself does as well. */
   properties: Record<string, unknown> = {};
 
-  readonly #buffer: Buffer;
-  readonly #head: Head | undefined;
+  /** @internal For the Http protocol: the head of the answer has been sent, so that nothing can be added to it. */
+  _isAnswered: boolean = false;
+
+  #buffer: Buffer;
+  #head: Head | undefined;
+  /** The body, while it is read in pieces. */
+  #stream: BodyStream | null = null;
+  #whole: Promise<Buffer> | undefined;
   #looseHead: LooseHead | undefined;
   #headers: Record<string, string> | undefined;
   #get: NestedRecord<string> | undefined;
   #post: Record<string, PostValue> | undefined;
   #cookies: Record<string, string> | undefined;
   #trailers: Record<string, string> | undefined;
+  #multipart: Multipart | null | undefined;
+  #files: Record<string, FileValue> | undefined;
+  #tempFiles: TempFiles | undefined;
+  #sessions: RequestSessions | null = null;
   #bodyText: string | undefined;
   #text: string | undefined;
 
@@ -147,6 +170,19 @@ export class Request {
     return name === null ? this.#post : pick(this.#post, name, defaultValue);
   }
 
+  /**
+   * All uploaded files, nested like PHP's `$_FILES` should be, or what stands under the outermost name `name`. The
+   * first call writes them to `Http.uploadTmpDir()`; they are removed when the request is done with, unless they were
+   * moved. A call after that parses and writes all of them anew. Name the type where you know it:
+   * `request.file<UploadedFile>('avatar')`; nothing checks it.
+   */
+  file(name?: null): Record<string, FileValue>;
+  file<Value = FileValue>(name: string): Value | null;
+  file(name: string | null = null): unknown {
+    if (this.#files === undefined || this.#tempFiles?.wereMoved) this.#files = this.#storeFiles();
+    return name === null ? this.#files : (this.#files[name] ?? null);
+  }
+
   /** All cookies, or the one called `name`. Values are as they were sent: not URL-decoded, quotes kept. */
   cookie(name?: null): Record<string, string>;
   cookie(name: string): string | null;
@@ -173,6 +209,63 @@ export class Request {
     this.#trailers = endRecord(record);
   }
 
+  /**
+   * The session of this request, the same object for every call. It is read from the store when it is first asked for.
+   * Rejects when that fails, and with `WM_SESSION` where {@link sessionId} throws.
+   */
+  async session(): Promise<Session> {
+    const id = this.sessionId();
+    this.#sessions ??= this.#beginSessions();
+    const session = await this.#sessions.load(id);
+    this.context['session'] = session;
+    return session;
+  }
+
+  /**
+   * The id of the session: that of the cookie `Session.name`, or a new one, which the next answer gives to the client.
+   * With an argument, gives this request another session: changes of the present one are stored, its data stays there.
+   *
+   * @throws WorkermanError `WM_SESSION` when a cookie would have to be sent and there is no connection or the answer
+   * has been sent, and for an argument that is not `[a-zA-Z0-9,-]{1,256}`.
+   */
+  sessionId(id: string | null = null): string {
+    if (id !== null) {
+      if (!isUsableSessionId(id)) throw new WorkermanError('WM_SESSION', 'A session id has 1 to 256 of a-z A-Z 0-9,-');
+      this.#sendSessionId(id);
+      this.#sessions?.leave();
+      return id;
+    }
+    const known = this.context['sid'];
+    if (typeof known === 'string') return known;
+    const sent = this.cookie(Session.name, '').replace(/^"(.*)"$/, '$1');
+    if (!isClientSessionId(sent)) return this.#sendSessionId(this.#newSessionId());
+    this.context['sid'] = sent;
+    return sent;
+  }
+
+  /**
+   * Moves the data of the session to a new id, which the next answer gives to the client: do so when a user logs in.
+   * With `deleteOld` nothing is left under the old id.
+   *
+   * @returns the new id. Rejects with `WM_SESSION` like {@link sessionId}.
+   */
+  async sessionRegenerateId(deleteOld: boolean = false): Promise<string> {
+    const old = await this.session();
+    const id = this.#sendSessionId(this.#newSessionId());
+    this.context['session'] = this.#sessions!.move(old, id, deleteOld);
+    return id;
+  }
+
+  /** True for what is accepted as the id of a session from a client: 16 to 256 of `a-z A-Z 0-9 , -`. */
+  isValidSessionId(id: unknown): boolean {
+    return isClientSessionId(id);
+  }
+
+  /** A new id for a session: 26 characters of `0-9 a-v` that nobody can guess. A subclass may make its own. */
+  static createSessionId(): string {
+    return createSessionId();
+  }
+
   /** Request line and headers, without the empty line. */
   rawHead(): string {
     return this.#buffer.toString('utf8', 0, this.#headEnd());
@@ -185,17 +278,91 @@ export class Request {
 
   /** The body as it came. The bytes are those of the request, not a copy. */
   rawBodyBytes(): Buffer {
+    this.#expectWhole();
     return this.#buffer.subarray(this.#head?.length ?? this.#loose().bodyStart);
   }
 
   /** The whole message as text. */
   rawBuffer(): string {
+    this.#expectWhole();
     return (this.#text ??= this.#buffer.toString('utf8'));
   }
 
-  /** The same as `rawBuffer()`, so that `String(request)` shows the message. */
+  /** The same as `rawBuffer()`, so that `String(request)` shows the message. Of a streamed one the head. */
   toString(): string {
-    return this.rawBuffer();
+    return this.#stream === null ? this.rawBuffer() : this.#buffer.toString('utf8');
+  }
+
+  /**
+   * The body in pieces: `for await (const piece of request.body)`. With `worker.streamBodies` as they arrive, once, and
+   * the client is made to wait while nobody reads; otherwise the whole body is one piece. Assigning replaces the property.
+   */
+  get body(): RequestBody {
+    return this.#stream ?? onePiece(this.rawBodyBytes());
+  }
+
+  set body(value: unknown) {
+    Object.defineProperty(this, 'body', { value, writable: true, enumerable: true, configurable: true });
+  }
+
+  /**
+   * The whole body; from then on `rawBody()`, `post()` and `file()` work on a streamed request too.
+   *
+   * @param limit most bytes; without one, the connection's `maxPackageSize`
+   * @throws (rejects) WorkermanError `WM_BODY_TOO_LARGE`, `WM_CLIENT_GONE`, or `WM_BODY_STREAMED` when it was read in pieces
+   */
+  readBody(limit: number = this.connection?.maxPackageSize ?? Infinity): Promise<Buffer> {
+    this.#whole ??= this.#readBody(limit);
+    return this.#whole;
+  }
+
+  /** This request as a standard `Request`. Its signal is aborted when the client leaves before it is answered. */
+  toWeb(): globalThis.Request {
+    const { connection } = this;
+    const abort = new AbortController();
+    const state = this.#state();
+    if (state?.closed === true) abort.abort(new WorkermanError('WM_CLIENT_GONE', 'The client is gone'));
+    else state?.aborts.add(abort);
+    return toWebRequest({
+      method: this.method(),
+      target: this.uri(),
+      host: this.host(),
+      isSecure: connection?.transport === 'ssl',
+      head: this.#buffer.toString('latin1', 0, this.#headEnd()),
+      body: this.#stream ?? this.rawBodyBytes(),
+      signal: abort.signal,
+    });
+  }
+
+  /** @internal For the Http protocol: the body is yet to come. */
+  _stream(body: BodyStream): void {
+    this.#stream = body;
+  }
+
+  async #readBody(limit: number): Promise<Buffer> {
+    const stream = this.#stream;
+    const body = await readWhole(this.body, limit, stream === null ? this.rawBodyBytes().length : stream.left);
+    if (stream !== null) this.#becomeWhole(body);
+    return body;
+  }
+
+  /** What it would have been from the start, had it not been streamed. */
+  #becomeWhole(body: Buffer): void {
+    const head = this.#buffer.subarray(0, this.#headEnd() + 2);
+    const hasLength = this.header('content-length') !== null;
+    const rest = Buffer.from(hasLength ? '\r\n' : `Content-Length: ${body.length}\r\n\r\n`);
+    this.#buffer = Buffer.concat([head, rest, body]);
+    if (this.#head) this.#head = { ...this.#head, length: head.length + rest.length, contentLength: body.length };
+    this.#looseHead = undefined;
+    this.#headers = undefined;
+    this.#stream = null;
+  }
+
+  #expectWhole(): void {
+    if (this.#stream === null) return;
+    throw new WorkermanError(
+      'WM_BODY_STREAMED', 'The body of this request is streamed: read request.body, or await request.readBody() first',
+    );
   }
 
   /** Lets go of the connection and of all that was hung on `context` and `properties`. */
@@ -207,12 +374,75 @@ export class Request {
 
   /** The kinds of body, in the order in which the Content-Type is asked. */
   #parsePost(): Record<string, PostValue> {
+    const multipart = this.#parts();
+    if (multipart !== null) return nestPairs<string>(multipart.fields);
     const body = this.rawBodyBytes();
     if (body.length === 0) return endRecord(beginRecord<PostValue>());
     const type = lowerAscii(this.header('content-type', ''));
     // A list is as good as a record for whoever asks by name.
     if (type.includes('json')) return parseJson(body) as Record<string, PostValue>;
     return parseStr(body);
+  }
+
+  /** The parts of the body; null when it is of another kind. */
+  #parts(): Multipart | null {
+    if (this.#multipart !== undefined) return this.#multipart;
+    const boundary = multipartBoundary(this.header('content-type', ''));
+    this.#multipart = boundary === null
+      ? null
+      : parseMultipart(this.rawBodyBytes(), boundary, { maxParts: Request.maxFileUploads });
+    return this.#multipart;
+  }
+
+  #storeFiles(): Record<string, FileValue> {
+    const multipart = this.#parts();
+    if (multipart === null) return endRecord(beginRecord<FileValue>());
+    this.#tempFiles ??= new TempFiles(this);
+    this.#state()?.keepFiles(this);
+    return this.#tempFiles.store(multipart.files);
+  }
+
+  /** @internal For the Http protocol: this request is over. */
+  _removeFiles(): void {
+    this.#tempFiles?.remove();
+  }
+
+  /** @internal For the Http protocol: the sessions that were asked for. */
+  get _sessions(): RequestSessions | null {
+    return this.#sessions;
+  }
+
+  #beginSessions(): RequestSessions {
+    const { connection } = this;
+    const state = this.#state();
+    const sessions = new RequestSessions((error) => {
+      if (connection === null) throw error;
+      if (state === null) connection.error(error);
+      else state.report(connection, error);
+    }, state?.isRunning(this) !== true);
+    if (state !== null && (state.current === this || state.current === null)) state.sessions = sessions;
+    return sessions;
+  }
+
+  /** Takes `id` and puts it into the headers of the next answer, which must be the one to this request. */
+  #sendSessionId(id: string): string {
+    const { connection } = this;
+    if (connection === null || this._isAnswered) {
+      throw new WorkermanError('WM_SESSION', 'Request->session() fail, header already send');
+    }
+    const cookie = sessionCookie(Session.name, id, Session.getCookieParams());
+    addSessionCookie(connection.headers, Session.name, cookie);
+    this.context['sid'] = id;
+    return id;
+  }
+
+  #newSessionId(): string {
+    return (this.constructor as typeof Request).createSessionId();
+  }
+
+  #state(): HttpState | null {
+    const state = this.connection?._state;
+    return state instanceof HttpState ? state : null;
   }
 
   /** The bytes of the query: `%` sequences and raw bytes beside them may be parts of one character. */
@@ -237,6 +467,10 @@ export class Request {
   #headEnd(): number {
     return this.#head ? this.#head.length - 4 : this.#loose().headEnd;
   }
+}
+
+async function* onePiece(body: Buffer): AsyncIterable<Buffer> {
+  if (body.length > 0) yield body;
 }
 
 /** The entry called `name`; of a list only its elements, not what every Array inherits or `length`. */

@@ -5,7 +5,10 @@ import { type AnswerParts, encodeResponse, PLAIN_CONTEXT } from './encode.js';
 import { type HeaderObject, HeaderStore, type HeaderValue, type StoredValue } from './headers.js';
 import { mimeType } from './mimeTypes.js';
 import { PHRASES } from './phrases.js';
+import { findInDirectory, type DirectoryOptions } from './directory.js';
 import { fileHead, NOT_FOUND_BODY, type FileRange } from './sendFile.js';
+import { streamHead } from './sendStream.js';
+import { isStreamBody, type StreamBody } from './streamBody.js';
 
 const LINE_BREAKS = /[\r\n]/g;
 
@@ -34,13 +37,29 @@ export class Response {
   /**
    * @param status status code, 200.
    * @param headers name → value; an array gives one line per element, numbers are written in decimal.
-   * @param body text (sent as UTF-8) or bytes. Other scalars are converted.
-   * @throws WorkermanError `WM_BAD_DATA` when the body is an array or a plain object.
+   * @param body text (sent as UTF-8) or bytes; other scalars are converted. Or a stream of them, which is sent piece by
+   * piece as the client takes it: an async iterable, a Node `Readable`, a web `ReadableStream`.
+   * @throws TypeError `WM_BAD_DATA` when the body is an array or a plain object.
    */
-  constructor(status: number = 200, headers: HeaderObject = {}, body: Body = '') {
+  constructor(status: number = 200, headers: HeaderObject = {}, body: Body | StreamBody = '') {
     const store = new HeaderStore();
     if (headers) store.addAll(headers);
-    this.parts = { status: toStatus(status), reason: null, version: '1.1', headers: store, body: toBody(body) };
+    this.parts = { status: toStatus(status), reason: null, version: '1.1', headers: store, body: '', stream: null };
+    this.withBody(body);
+  }
+
+  /**
+   * The file that a request path names in a directory, or a 404. The path is decoded once; nothing outside the directory
+   * is ever sent, whatever dots, encoded characters or symbolic links say. A directory stands for its `index.html`.
+   *
+   *     connection.send(Response.fromDirectory('/srv/site', request.path()));
+   *
+   * @param root the directory. Links out of it are not followed.
+   * @param path as it came: `request.path()`, or what is left of it behind a prefix.
+   */
+  static fromDirectory(root: string, path: string, options: DirectoryOptions = {}): Response {
+    const file = findInDirectory(root, path, options);
+    return file === null ? new Response(404, {}, NOT_FOUND_BODY) : new Response().withFile(file);
   }
 
   /** Sets a header, replacing the one that was set. */
@@ -111,14 +130,16 @@ export class Response {
   /**
    * Replaces the body.
    *
-   * @throws WorkermanError `WM_BAD_DATA` when it is an array or a plain object.
+   * @throws TypeError `WM_BAD_DATA` when it is an array or a plain object.
    */
-  withBody(body: Body): this {
-    this.parts.body = toBody(body);
+  withBody(body: Body | StreamBody): this {
+    const { parts } = this;
+    parts.stream = isStreamBody(body) ? body : null;
+    parts.body = parts.stream === null ? toBody(body) : '';
     return this;
   }
 
-  /** The body as it was given. */
+  /** The body as it was given; empty when it is a stream. */
   rawBody(): Body {
     return this.parts.body;
   }
@@ -176,11 +197,12 @@ export class Response {
   }
 
   /**
-   * The whole message as text, as it answers a GET over a persistent HTTP/1.1 connection; of a file the head only.
+   * The whole message as text, as it answers a GET over a persistent HTTP/1.1 connection; of a file or stream the head.
    * Body bytes that are not UTF-8 become U+FFFD.
    */
   toString(): string {
-    return this.file ? fileHead(this) : encodeResponse(this, PLAIN_CONTEXT).bytes.toString();
+    if (this.file) return fileHead(this);
+    return this.parts.stream ? streamHead(this.parts) : encodeResponse(this, PLAIN_CONTEXT).bytes.toString();
   }
 }
 

@@ -1,4 +1,4 @@
-import { WorkermanError } from '../../errors.js';
+import { WorkermanTypeError } from '../../errors.js';
 import { toBody } from './body.js';
 
 /** A value of a field. `null` and `undefined` leave the field out. */
@@ -26,7 +26,7 @@ function textOf(name: string, value: unknown): string | null {
   if (value === null || value === undefined) return null;
   const text = toBody(value);
   if (typeof text === 'string') return text;
-  throw new WorkermanError('WM_BAD_DATA', `The field '${name}' of an event must be text, got bytes`);
+  throw new WorkermanTypeError('WM_BAD_DATA', `The field '${name}' of an event must be text, got bytes`);
 }
 
 const firstLine = (text: string): string => text.split(LINE_END, 1)[0] as string;
@@ -52,7 +52,7 @@ export class ServerSentEvents {
   private readonly text: string;
 
   /**
-   * @throws WorkermanError `WM_BAD_DATA` when a field is neither a scalar nor an object with a text of its own.
+   * @throws TypeError `WM_BAD_DATA` when a field is neither a scalar nor an object with a text of its own.
    */
   constructor(fields: ServerSentEventFields) {
     const comment = textOf('', fields['']);

@@ -1,5 +1,5 @@
 import { isUint8Array } from 'node:util/types';
-import { WorkermanError } from '../../errors.js';
+import { WorkermanTypeError } from '../../errors.js';
 
 /** A body as it is kept until it is written: text, which goes out as UTF-8, or bytes, which go out as they are. */
 export type Body = string | Uint8Array;
@@ -32,7 +32,7 @@ export function isStringable(value: object): boolean {
  * Text or bytes of a value, by the rules of PHP's `(string)`: `null`, `undefined` and `false` are empty, `true` is
  * `1`, numbers are written out; a `Uint8Array` stays what it is; an object is asked for its text.
  *
- * @throws WorkermanError `WM_BAD_DATA` for arrays, plain objects, functions and symbols.
+ * @throws TypeError `WM_BAD_DATA` for arrays, plain objects, functions and symbols.
  */
 export function toBody(value: unknown): Body {
   switch (typeof value) {
@@ -50,7 +50,7 @@ export function toBody(value: unknown): Body {
       if (isUint8Array(value)) return value;
       if (isStringable(value)) return String(value.toString());
   }
-  throw new WorkermanError(
+  throw new WorkermanTypeError(
     'WM_BAD_DATA',
     `Expected a string, a number, a Uint8Array or an object with a toString() of its own, got ${describe(value)}`,
   );

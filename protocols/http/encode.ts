@@ -5,6 +5,7 @@ import {
 } from './headers.js';
 import { PHRASES } from './phrases.js';
 import type { ServerSentEvents } from './ServerSentEvents.js';
+import type { StreamBody } from './streamBody.js';
 
 /**
  * Values of `send` → bytes of HTTP/1.1. Pure functions: what the request and the connection have to say comes in as an
@@ -52,6 +53,10 @@ export interface AnswerParts {
   version: string;
   headers: HeaderStore;
   body: Body;
+  /** In place of the body. */
+  stream?: StreamBody | null;
+  /** No default `Content-Type` is added: a standard `Response` says itself what it is. */
+  isBare?: boolean;
 }
 
 /** An answer over a persistent HTTP/1.1 connection. */
@@ -59,7 +64,8 @@ export const PLAIN_CONTEXT: AnswerContext = { head: false, http10: false, close:
 
 const KEEP_ALIVE = 'Connection: keep-alive\r\n';
 const CLOSE = 'Connection: close\r\n';
-const HTML = 'Content-Type: text/html;charset=utf-8\r\n';
+/** The line of the default type. */
+export const HTML: string = 'Content-Type: text/html;charset=utf-8\r\n';
 const EVENT_STREAM = /^text\/event-stream[ \t]*(?:;|$)/i;
 const DIGITS = /^[0-9]+$/;
 
@@ -75,7 +81,7 @@ export const isBodiless = (status: number): boolean =>
   status === 204 || status === 304 || status === 205 || (status >= 100 && status < 200);
 
 /** Lines of all headers but those at the given places (-1: none). */
-function linesOf(headers: HeaderStore, skip1: number, skip2: number, skip3: number): string {
+export function linesOf(headers: HeaderStore, skip1: number, skip2: number, skip3: number): string {
   const { names, values } = headers;
   let lines = '';
   for (let i = 0; i < names.length; i++) {
@@ -97,7 +103,7 @@ export const saysClose = (headers: HeaderStore, at: number): boolean =>
  *   extra headers are left for the next answer. For a chunk that belongs to a running answer see {@link encodePiece}.
  *
  * @param extraHeaders headers for the next answer, or null. They pass the same guard as those of a `Response`.
- * @throws WorkermanError `WM_BAD_DATA` for arrays, plain objects, functions and symbols.
+ * @throws TypeError `WM_BAD_DATA` for arrays, plain objects, functions and symbols.
  */
 export function encodeValue(
   value: unknown, extraHeaders: HeaderObject | null | undefined, context: AnswerContext,
@@ -146,23 +152,24 @@ export function encodeResponse(
   }
   const close = context.close && !interim;
   const start = statusLine(parts.version, status, parts.reason);
-  if (headers.size > 0) return encodeHeaded(start, headers, status, body, bodiless, interim, close, context);
+  const isBare = parts.isBare === true;
+  if (headers.size > 0) return encodeHeaded(start, headers, status, body, isBare, bodiless, interim, close, context);
   const mute = context.head || bodiless;
-  const head = `${start}${status === 304 ? '' : HTML}${lengthLine(status, bodiless, body)}${connectionLine(close)}\r\n`;
+  const head = `${start}${defaultType(status, isBare)}${lengthLine(status, bodiless, body)}${connectionLine(close)}\r\n`;
   return answer(joinBody(head, mute ? '' : body), close, mute, interim);
 }
 
 /** A response that has headers of the application: those first, then what is missing, then body or stream. */
 function encodeHeaded(
   start: string, headers: HeaderStore, status: number, body: Body,
-  bodiless: boolean, interim: boolean, close: boolean, context: AnswerContext,
+  isBare: boolean, bodiless: boolean, interim: boolean, close: boolean, context: AnswerContext,
 ): EncodedAnswer {
   const mute = context.head || bodiless;
   const connection = headers.indexOf('Connection');
   const type = headers.indexOf('Content-Type');
   const length = headers.indexOf('Content-Length');
   const coding = headers.indexOf('Transfer-Encoding');
-  const isEvents = type >= 0 && isEventStream(headers.values[type] as StoredValue);
+  const isEvents = !isBare && isEventStream(headers.values[type]);
   const streaming = streamingOf(headers.isWritten(coding), isEvents && !bodiless, context.http10);
   const identity = streaming === 'identity';
   const keepsLength = streaming === 'none' && length >= 0 && mayKeepLength(status, body, context)
@@ -176,7 +183,7 @@ function encodeHeaded(
     identity ? connection : -1,
   );
   if (identity || connection < 0) head += connectionLine(close || identity);
-  if (type < 0 && status !== 304) head += HTML;
+  if (type < 0) head += defaultType(status, isBare);
   if (streaming === 'none' && !keepsLength) head += lengthLine(status, bodiless, body);
   head += '\r\n';
 
@@ -204,6 +211,9 @@ function answer(bytes: string | Buffer, closes: boolean, mute: boolean, interim:
   return { bytes, closes, streaming: 'none', mute, interim, headed: true };
 }
 
+/** The line for an answer of which nobody has said what it is. */
+const defaultType = (status: number, isBare: boolean): string => (status === 304 || isBare ? '' : HTML);
+
 function streamingOf(coded: boolean, events: boolean, http10: boolean): Streaming {
   if (coded) return http10 ? 'identity' : 'chunked';
   return events ? 'event-stream' : 'none';
@@ -222,7 +232,8 @@ function lengthLine(status: number, bodiless: boolean, body: Body): string {
   return status === 205 ? 'Content-Length: 0\r\n' : '';
 }
 
-const isEventStream = (type: StoredValue): boolean =>
+const isEventStream = (type: StoredValue | undefined): boolean =>
   typeof type === 'string' && EVENT_STREAM.test(type) && isSafeValue(type);
 
-const isLength = (length: StoredValue): boolean => typeof length === 'string' && DIGITS.test(length);
+/** True for a value of `Content-Length` that can be written. */
+export const isLength = (length: StoredValue): boolean => typeof length === 'string' && DIGITS.test(length);

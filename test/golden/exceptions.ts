@@ -19,21 +19,26 @@ const BAD_REQUEST: Answer = { b64: base64('HTTP/1.1 400 Bad Request\r\nConnectio
 const closeFrame = (code: number): string => String.fromCharCode(0x88, 2, code >> 8, code & 255);
 
 /** The recorded head of the 101, without an extension that no client asked for, and then these frames. */
-const handshakeThen = (frames: string, closed: boolean) => (expectation: Expectation): Expectation => {
-  const first = partsOf((expectation.anyOf ?? [expectation])[0]!)[0]!;
-  const recorded = 'b64' in first ? Buffer.from(first.b64, 'base64').toString('latin1') : '';
-  const head = recorded
-    .slice(0, recorded.indexOf('\r\n\r\n') + 4)
-    .replace(/Sec-WebSocket-Extensions: [^\r]*\r\n/, '');
-  return { b64: base64(head + frames), closed };
-};
+const handshakeThen =
+  (frames: string, closed: boolean) =>
+  (expectation: Expectation): Expectation => {
+    const first = partsOf((expectation.anyOf ?? [expectation])[0]!)[0]!;
+    const recorded = 'b64' in first ? Buffer.from(first.b64, 'base64').toString('latin1') : '';
+    const head = recorded
+      .slice(0, recorded.indexOf('\r\n\r\n') + 4)
+      .replace(/Sec-WebSocket-Extensions: [^\r]*\r\n/, '');
+    return { b64: base64(head + frames), closed };
+  };
 
 export const EXCEPTIONS: readonly Exception[] = [
   { cases: 'echo.smuggle.chunk-ext-request', change: () => BAD_REQUEST },
   { cases: 'responses.resp.conn-close', change: (expectation) => ({ ...expectation, closed: true }) },
   { cases: 'websocket.deflate.plain', change: handshakeThen('\x81\x0enot compressed', false) },
   { cases: 'websocket.deflate.text', change: handshakeThen(closeFrame(1002), true) },
-  { cases: 'websocket.deflate.plain-and-compressed', change: handshakeThen(`\x81\x0bplain first${closeFrame(1002)}`, true) },
+  {
+    cases: 'websocket.deflate.plain-and-compressed',
+    change: handshakeThen(`\x81\x0bplain first${closeFrame(1002)}`, true),
+  },
   { cases: 'websocket.violation.unmasked-*', change: handshakeThen(closeFrame(1002), true) },
   { cases: 'websocket.violation.opcode-*', change: handshakeThen(closeFrame(1002), true) },
   { cases: 'websocket.violation.length-top-bit', change: handshakeThen(closeFrame(1002), true) },

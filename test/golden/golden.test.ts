@@ -1,9 +1,8 @@
 import { join } from 'node:path';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { cleanUpScripts, freePort, startScript, waitUntil, type Script } from '../support/process.js';
+import { accepting, cleanUpScripts, freePort, startScript, waitUntil, type Script } from '../support/process.js';
 import { loadRecording, type Case, type Recording } from './cases.js';
 import { ENABLED, NOT_YET } from './enabled.js';
 import { adapt, EXCEPTIONS, exceptionOf } from './exceptions.js';
@@ -23,18 +22,6 @@ const waits = (app: string, test: Case): boolean => NOT_YET[app]?.some((name) =>
 const isEnabled = (app: string, test: Case): boolean =>
   (ENABLED[app]?.includes(test.group) ?? false) && !waits(app, test);
 
-/** True once somebody accepts connections there. */
-function accepts(target: Target): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect('port' in target ? { ...target, host: '127.0.0.1' } : target);
-    const settle = (accepted: boolean): void => {
-      socket.destroy();
-      resolve(accepted);
-    };
-    socket.once('connect', () => settle(true)).once('error', () => settle(false));
-  });
-}
-
 async function startApp(app: string, { transport }: Recording): Promise<{ script: Script; target: Target }> {
   const port = await freePort();
   const socketPath = `/tmp/workerman-ts-golden-${process.pid}-${app}.sock`;
@@ -45,7 +32,7 @@ async function startApp(app: string, { transport }: Recording): Promise<{ script
     env: { GOLDEN_ADDRESS: transport === 'unix' ? socketPath : `127.0.0.1:${port}` },
   });
   await script.started();
-  if (transport !== 'udp') await waitUntil(() => accepts(target), () => `nobody listens for ${script.describe()}`);
+  if (transport !== 'udp') await accepting(target);
   return { script, target };
 }
 
@@ -55,9 +42,11 @@ class Outcomes {
   #failure: unknown = null;
 
   begin(cases: readonly Case[], target: Target, transport: Recording['transport']): void {
-    playCases(cases, target, transport, (test, problem) => this.#problems.set(test.id, problem)).catch((error: unknown) => {
-      this.#failure = error;
-    });
+    playCases(cases, target, transport, (test, problem) => this.#problems.set(test.id, problem)).catch(
+      (error: unknown) => {
+        this.#failure = error;
+      },
+    );
   }
 
   of(test: Case): Promise<string> {
@@ -107,19 +96,24 @@ describe('the recorded conversations of Workerman 5.2.2', function () {
     });
   }
 
-  it(`every group of cases is enabled or known to come: ${enabled.length} of ${everyCase.length} cases are enabled`, () => {
+  const figures = `${enabled.length} of ${everyCase.length} cases are enabled`;
+  it(`every group of cases is enabled or known to come: ${figures}`, () => {
     const unknown: string[] = [];
     for (const [app, { cases }] of recordings) {
       const known = [...(ENABLED[app] ?? []), ...(NOT_YET[app] ?? [])];
-      for (const group of new Set(cases.map((test) => test.group))) if (!known.includes(group)) unknown.push(`${app}.${group}`);
+      for (const group of new Set(cases.map((test) => test.group)))
+        if (!known.includes(group)) unknown.push(`${app}.${group}`);
     }
     expect(unknown).to.deep.equal([]);
   });
 
   it('no table names a group or case that was not recorded, or names one twice', () => {
-    const recorded = new Set([...recordings].flatMap(([app, { cases }]) => cases.flatMap((test) => [test.id, `${app}.${test.group}`])));
+    const recorded = new Set(
+      [...recordings].flatMap(([app, { cases }]) => cases.flatMap((test) => [test.id, `${app}.${test.group}`])),
+    );
     const named = [ENABLED, NOT_YET].flatMap((table) =>
-      Object.entries(table).flatMap(([app, groups]) => groups.map((group) => `${app}.${group}`)));
+      Object.entries(table).flatMap(([app, groups]) => groups.map((group) => `${app}.${group}`)),
+    );
     expect(named.filter((name) => !recorded.has(name))).to.deep.equal([]);
     expect(named).to.have.length(new Set(named).size);
   });

@@ -36,9 +36,13 @@ function firstDifference(a: Buffer, b: Buffer, length: number): number {
 function matchPart(part: Part, received: Buffer, at: number): number | Verdict {
   const there = received.length - at;
   if ('sha256' in part) {
-    if (there < part.length) return { kind: 'begun', at: received.length, why: `${there} of ${part.length} bytes of a long body` };
-    const digest = createHash('sha256').update(received.subarray(at, at + part.length)).digest('hex');
-    if (digest !== part.sha256) return { kind: 'different', at, why: `the next ${part.length} bytes have another sha256` };
+    if (there < part.length)
+      return { kind: 'begun', at: received.length, why: `${there} of ${part.length} bytes of a long body` };
+    const digest = createHash('sha256')
+      .update(received.subarray(at, at + part.length))
+      .digest('hex');
+    if (digest !== part.sha256)
+      return { kind: 'different', at, why: `the next ${part.length} bytes have another sha256` };
     return at + part.length;
   }
   if ('re' in part) {
@@ -54,7 +58,12 @@ function matchPart(part: Part, received: Buffer, at: number): number | Verdict {
     return { kind: 'different', at: at + difference, why: 'another byte', wanted: wanted.subarray(difference) };
   }
   if (there < wanted.length) {
-    return { kind: 'begun', at: received.length, why: `${wanted.length - there} bytes are missing`, wanted: wanted.subarray(there) };
+    return {
+      kind: 'begun',
+      at: received.length,
+      why: `${wanted.length - there} bytes are missing`,
+      wanted: wanted.subarray(there),
+    };
   }
   return at + wanted.length;
 }
@@ -67,7 +76,9 @@ export function compare(answer: Answer, received: Buffer): Verdict {
     if (typeof end !== 'number') return end;
     at = end;
   }
-  return at < received.length ? { kind: 'surplus', at, why: `${received.length - at} bytes too many` } : { kind: 'equal' };
+  return at < received.length
+    ? { kind: 'surplus', at, why: `${received.length - at} bytes too many` }
+    : { kind: 'equal' };
 }
 
 /** True when the bytes are one of the answers and the connection is as that answer wants it. */
@@ -112,7 +123,8 @@ export function explain(expectation: Expectation, received: Buffer, closed: bool
   const lines = answersOf(expectation).map((answer, index, all) => {
     const title = all.length > 1 ? `answer ${index + 1}: ` : '';
     const verdict = compare(answer, received);
-    if (verdict.kind === 'equal') return `${title}the bytes are right, but the connection is ${closed ? 'closed' : 'still open'}`;
+    if (verdict.kind === 'equal')
+      return `${title}the bytes are right, but the connection is ${closed ? 'closed' : 'still open'}`;
     const context = received.subarray(Math.max(0, verdict.at - 60), verdict.at);
     return [
       `${title}${verdict.why}, at byte ${verdict.at}`,

@@ -14,7 +14,9 @@ function aCase(send: Send[], expected: Expectation, more: Partial<Case> = {}): C
 
 describe('comparing received bytes with an answer', () => {
   const sha256OfAbc = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
-  const answer = { parts: [{ b64: b64('x=') }, { re: '\\d+' }, { sha256: sha256OfAbc, length: 3 }, { b64: b64('!'), repeat: 2 }] };
+  const answer = {
+    parts: [{ b64: b64('x=') }, { re: '\\d+' }, { sha256: sha256OfAbc, length: 3 }, { b64: b64('!'), repeat: 2 }],
+  };
 
   it('accepts literal, pattern, digest and repeated parts one after the other', () => {
     expect(compare(answer, latin1('x=12abc!!'))).to.deep.equal({ kind: 'equal' });
@@ -34,7 +36,13 @@ describe('comparing received bytes with an answer', () => {
   });
 
   it('asks of each alternative that bytes and close agree', () => {
-    const either = { anyOf: [{ b64: b64('a'), closed: true }, { b64: b64('b'), closed: false }, { b64: b64('c'), closed: null }] };
+    const either = {
+      anyOf: [
+        { b64: b64('a'), closed: true },
+        { b64: b64('b'), closed: false },
+        { b64: b64('c'), closed: null },
+      ],
+    };
     expect(isRight(either, latin1('a'), true)).to.equal(true);
     expect(isRight(either, latin1('a'), false)).to.equal(false);
     expect(isRight(either, latin1('b'), false)).to.equal(true);
@@ -88,7 +96,9 @@ describe('replaying a case', () => {
 
   it('reports other bytes, missing bytes and bytes too many', async () => {
     expect(await play([{ b64: b64('say hullo') }], { b64: b64('hello'), closed: false })).to.match(/at byte 1/);
-    expect(await play([{ b64: b64('say hell') }], { b64: b64('hello'), closed: false })).to.match(/1 bytes are missing/);
+    expect(await play([{ b64: b64('say hell') }], { b64: b64('hello'), closed: false })).to.match(
+      /1 bytes are missing/,
+    );
     expect(await play([{ b64: b64('say hello!') }], { b64: b64('hello'), closed: false })).to.match(/1 bytes too many/);
   });
 
@@ -105,12 +115,18 @@ describe('replaying a case', () => {
   });
 
   it('puts pieces together, waits before an item, and closes its side when told to', async () => {
-    const send = [{ pieces: [{ b64: b64('say ') }, { b64: b64('ab'), repeat: 3 }] }, { b64: b64('say !'), delay_ms: 50, fin: true }];
+    const send = [
+      { pieces: [{ b64: b64('say ') }, { b64: b64('ab'), repeat: 3 }] },
+      { b64: b64('say !'), delay_ms: 50, fin: true },
+    ];
     expect(await play(send, { b64: b64('ababab!(end)'), closed: true })).to.equal('');
   });
 
   it('takes variables from an answer into a later item', async () => {
-    const send = [{ b64: b64('id') }, { await: { re: 'id=(\\d+);', names: ['id'] }, subst: true, b64: b64('say {{id}}{{other}}') }];
+    const send = [
+      { b64: b64('id') },
+      { await: { re: 'id=(\\d+);', names: ['id'] }, subst: true, b64: b64('say {{id}}{{other}}') },
+    ];
     expect(await play(send, { b64: b64('id=4711;4711{{other}}'), closed: false })).to.equal('');
   });
 
@@ -127,11 +143,15 @@ describe('replaying a case', () => {
   it('notices when an idle connection beside the case is closed', async () => {
     const witness = { witness: true, timeout_ms: 800 };
     expect(await play([{ b64: b64('say x') }], { b64: b64('x'), closed: false }, witness)).to.equal('');
-    expect(await play([{ b64: b64('all') }], { b64: '', closed: true }, witness)).to.match(/idle connection was closed/);
+    expect(await play([{ b64: b64('all') }], { b64: '', closed: true }, witness)).to.match(
+      /idle connection was closed/,
+    );
   });
 
   it('reports that nobody listens', async () => {
-    expect(await playCase(aCase([], { b64: '' }), { path: '/nonexistent/socket' }, 'unix')).to.match(/could not connect/);
+    expect(await playCase(aCase([], { b64: '' }), { path: '/nonexistent/socket' }, 'unix')).to.match(
+      /could not connect/,
+    );
   });
 
   it('compares datagrams in their order and number', async () => {

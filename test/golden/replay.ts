@@ -51,10 +51,12 @@ class Client {
     this.socket.on('data', (chunk) => event(() => this.#chunks.push(chunk)));
     this.socket.on('end', () => event(() => (this.closed = this.finished = true)));
     this.socket.on('close', () => event(() => (this.closed = this.finished = true)));
-    this.socket.on('error', (error) => event(() => {
-      this.failure = error.message;
-      this.closed = this.finished = true;
-    }));
+    this.socket.on('error', (error) =>
+      event(() => {
+        this.failure = error.message;
+        this.closed = this.finished = true;
+      }),
+    );
   }
 
   get received(): Buffer {
@@ -75,7 +77,12 @@ class Client {
 }
 
 /** Waits for what an item waits for. False when it never came and sending on makes no sense. */
-async function awaitPattern(client: Client, wait: NonNullable<Send['await']>, variables: Variables, end: number): Promise<boolean> {
+async function awaitPattern(
+  client: Client,
+  wait: NonNullable<Send['await']>,
+  variables: Variables,
+  end: number,
+): Promise<boolean> {
   const pattern = new RegExp(wait.re);
   for (;;) {
     const match = pattern.exec(client.received.toString('latin1'));
@@ -152,7 +159,8 @@ async function playDatagrams(test: Case, target: { port: number }): Promise<stri
   } finally {
     socket.close();
   }
-  const same = received.length === wanted.length && received.every((datagram, index) => datagram.equals(wanted[index]!));
+  const same =
+    received.length === wanted.length && received.every((datagram, index) => datagram.equals(wanted[index]!));
   if (same) return '';
   const list = (datagrams: readonly Buffer[]): string => datagrams.map((d) => show(d, 80)).join(' | ') || '(none)';
   return `expected ${list(wanted)}\nreceived ${list(received)}${failure && `\n${failure}`}`;
@@ -178,7 +186,9 @@ export async function playCase(test: Case, target: Target, transport: Transport)
   return test.witness ? withWitness(target, play) : play();
 }
 
-/** Plays cases, `atOnce` at a time and those marked `alone` after all others. `done` gets each outcome as it is there. */
+/**
+ * Plays cases, `atOnce` at a time and those marked `alone` after all others. `done` gets each outcome as it is there.
+ */
 export async function playCases(
   cases: readonly Case[],
   target: Target,

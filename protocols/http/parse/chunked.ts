@@ -1,4 +1,4 @@
-import { TEXT, TOKEN, lowerAscii, trimBlanks } from './head.js';
+import { HEADER_LIMIT, TEXT, TOKEN, lowerAscii, trimBlanks } from './head.js';
 import type { Head } from './head.js';
 import { beginRecord, endRecord } from './record.js';
 
@@ -65,6 +65,9 @@ export class ChunkedBody {
   #start = -1;
   #dataLength = 0;
   #trailerStart = 0;
+  /** Only {@link consume}: bytes of framing since the last data, and the trailer section as it came. */
+  #framing = 0;
+  #trailerParts: Buffer[] = [];
 
   /** Offset in the message at which the body begins. */
   get start(): number {
@@ -105,20 +108,47 @@ export class ChunkedBody {
   }
 
   /**
+   * Reads on in a body that is not kept but handed on as it comes.
+   *
+   * @param chunk The bytes behind those of the call before. Offsets count from its start; {@link end} then says how many
+   * of its bytes belong to the body.
+   * @param onData Gets the data, as slices of `chunk`.
+   * @returns As {@link advance}. The length of the data has no limit here; 413 is for more than 16 KiB of framing in a
+   * row (extensions, trailers), and for a chunk beyond what a number can count.
+   */
+  consume(chunk: Buffer, onData: (data: Buffer) => void): ChunkedVerdict {
+    this.#at = 0;
+    this.#stop = chunk.length;
+    this.#maxPackageSize = Number.MAX_SAFE_INTEGER;
+    this.#trailerStart = 0;
+    while (this.#at < this.#stop && this.#state < COMPLETE) {
+      const from = this.#at;
+      const isData = this.#state === CHUNK_DATA;
+      this.#step(chunk);
+      if (isData) {
+        this.#framing = 0;
+        onData(chunk.subarray(from, this.#at));
+      } else if ((this.#framing += this.#at - from) > HEADER_LIMIT) {
+        this.#refuse(413);
+      }
+    }
+    if (this.#state === REFUSED) return this.#refusal;
+    if (this.#state >= TRAILER_START) this.#trailerParts.push(Buffer.from(chunk.subarray(this.#trailerStart, this.#at)));
+    return this.#state === COMPLETE ? 'done' : 'more';
+  }
+
+  /** {@link trailers} of a body that was read by {@link consume}. */
+  consumedTrailers(): Record<string, string> {
+    const section = Buffer.concat(this.#trailerParts);
+    return parseTrailers(this.#state === COMPLETE ? section.toString('utf8', 0, section.length - 2) : '');
+  }
+
+  /**
    * The trailer fields of a complete body: names in lower case, values without the white space around them, the last
    * of several with one name, lines without a colon left out. The object has no prototype.
    */
   trailers(buffer: Buffer): Record<string, string> {
-    const trailers = beginRecord<string>();
-    const text = this.#state === COMPLETE ? buffer.toString('utf8', this.#trailerStart, this.#at - 2) : '';
-    for (let at = 0; at < text.length; ) {
-      const end = text.indexOf('\r\n', at);
-      const line = text.slice(at, end);
-      const colon = line.indexOf(':');
-      if (colon >= 0) trailers[lowerAscii(line.slice(0, colon))] = trimBlanks(line, colon + 1, line.length);
-      at = end + 2;
-    }
-    return endRecord(trailers);
+    return parseTrailers(this.#state === COMPLETE ? buffer.toString('utf8', this.#trailerStart, this.#at - 2) : '');
   }
 
   /** Reads at least one byte, or refuses it. */
@@ -271,6 +301,18 @@ export class ChunkedBody {
   }
 }
 
+function parseTrailers(text: string): Record<string, string> {
+  const trailers = beginRecord<string>();
+  for (let at = 0; at < text.length; ) {
+    const end = text.indexOf('\r\n', at);
+    const line = text.slice(at, end);
+    const colon = line.indexOf(':');
+    if (colon >= 0) trailers[lowerAscii(line.slice(0, colon))] = trimBlanks(line, colon + 1, line.length);
+    at = end + 2;
+  }
+  return endRecord(trailers);
+}
+
 /**
  * The message as the application sees it: the head without its Transfer-Encoding line and with the length of the data
  * in a `Content-Length` line at the end, then the data in one piece. Always a copy.
@@ -305,6 +347,12 @@ export function dechunkedHead(head: Head, body: ChunkedBody): Head {
     codingStart: -1,
     codingEnd: -1,
   };
+}
+
+/** The head alone of a chunked message, without its Transfer-Encoding line: the body is decoded while it is read. */
+export function withoutCoding(buffer: Buffer, head: Head): { bytes: Buffer; head: Head } {
+  const bytes = Buffer.concat([buffer.subarray(0, head.codingStart), buffer.subarray(head.codingEnd, head.length)]);
+  return { bytes, head: { ...head, length: bytes.length, chunked: false, codingStart: -1, codingEnd: -1 } };
 }
 
 function contentLengthLine(body: ChunkedBody): string {

@@ -86,6 +86,7 @@ class Draft implements Head {
   codingStart = -1;
   codingEnd = -1;
   hosts = 0;
+  fields = 0;
 
   constructor(length: number) {
     this.length = length;
@@ -97,15 +98,17 @@ class Draft implements Head {
  *
  * @param searchFrom How many bytes of the same message an earlier call has already seen without an answer: they are not
  * searched for the empty line again, so a head that comes byte by byte costs linear time.
- * @returns 0 when the empty line has not come yet; 431 when the head is too long; 400 when anything about it is wrong.
+ * @param maxFields Most field lines; 0 for any number that fits.
+ * @returns 0 when the empty line has not come yet; 431 when the head is too long or has too many lines; 400 when anything about it is wrong.
  * Nothing is judged before the head is complete, so that no cut of the stream changes what a client hears.
  */
-export function parseHead(buffer: Buffer, searchFrom = 0): Head | 0 | 400 | 431 {
+export function parseHead(buffer: Buffer, searchFrom = 0, maxFields = 0): Head | 0 | 400 | 431 {
   const end = findEmptyLine(buffer, searchFrom);
   if (end < 0) return buffer.length >= HEADER_LIMIT ? 431 : 0;
   const head = new Draft(end + 4);
   const fields = readRequestLine(buffer, head);
   if (fields < 0 || !readFields(buffer, fields, end, head)) return 400;
+  if (maxFields > 0 && head.fields > maxFields) return 431;
   if (head.hosts !== 1 && (head.hosts > 1 || head.minor > 0)) return 400;
   if (head.chunked && head.contentLength >= 0) return 400;
   return head;
@@ -179,6 +182,7 @@ function readFields(buffer: Buffer, at: number, end: number, head: Draft): boole
     let to = i;
     while (to > from && (buffer[to - 1] === SP || buffer[to - 1] === HTAB)) to--;
     if (!readField(buffer, at, nameLength, from, to, i + 2, head)) return false;
+    head.fields++;
     at = i + 2;
   }
   return true;

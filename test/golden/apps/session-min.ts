@@ -1,4 +1,3 @@
-// @ts-expect-error Session is not exported
 import { Session } from 'workerman-ts';
 import { serveSessions } from './support/sessionApp.js';
 

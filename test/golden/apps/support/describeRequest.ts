@@ -46,7 +46,7 @@ export function describeRequest(request: Request): Response {
     post: asMap(request.post()),
     cookie: asMap(request.cookie()),
     header: asMap(request.header()),
-    files: asMap(describeFiles(request.file?.())),
+    files: asMap(describeFiles(request.file())),
     rawBodySha256: sha256(body),
     rawBodyLength: body.length,
     trailer: asMap(request.trailer()),

@@ -1,4 +1,3 @@
-// @ts-expect-error Session is not exported
 import { FileSessionHandler, Response, Session, Worker } from 'workerman-ts';
 import type { Request } from 'workerman-ts';
 import { address } from './address.js';

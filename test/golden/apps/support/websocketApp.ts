@@ -1,4 +1,3 @@
-// @ts-expect-error Websocket is not exported
 import { Websocket, Worker } from 'workerman-ts';
 import type { Request, TcpConnection } from 'workerman-ts';
 import { address } from './address.js';

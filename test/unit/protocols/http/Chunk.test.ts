@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { WorkermanError } from '../../../../errors.js';
 import { Chunk } from '../../../../protocols/http/Chunk.js';
 
 describe('Chunk', () => {
@@ -24,7 +23,7 @@ describe('Chunk', () => {
 
   it('converts scalars and refuses what has no text', () => {
     expect(String(new Chunk(15 as unknown as string))).to.equal('2\r\n15\r\n');
-    expect(() => new Chunk({} as string)).to.throw(WorkermanError).with.property('code', 'WM_BAD_DATA');
+    expect(() => new Chunk({} as string)).to.throw(TypeError).with.property('code', 'WM_BAD_DATA');
   });
 
   it('is read back as the same bytes (property)', () => {

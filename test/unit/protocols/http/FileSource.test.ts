@@ -9,6 +9,7 @@ import { closedIn, drain, openFilesIn } from './openFiles.js';
 
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyz';
 const MIB = 1024 * 1024;
+const PIECE = 128 * 1024;
 const BIG = 3 * MIB + 7;
 
 describe('FileSource', () => {
@@ -41,9 +42,9 @@ describe('FileSource', () => {
     await closedIn(folder);
   });
 
-  it('gives pieces of at most 1 MiB, which together are the file', async () => {
+  it('gives pieces of at most 128 KiB, which together are the file', async () => {
     const pieces = await drain(open('big.bin', 5));
-    expect(Math.max(...pieces.map((piece) => piece.length))).to.equal(MIB);
+    expect(Math.max(...pieces.map((piece) => piece.length))).to.equal(PIECE);
     expect(Buffer.concat(pieces).equals(Buffer.alloc(BIG, ALPHABET).subarray(5))).to.equal(true);
   });
 
@@ -79,8 +80,8 @@ describe('FileSource', () => {
     writeFileSync(at('shrink.bin'), Buffer.alloc(BIG));
     const source = open('shrink.bin');
     await woken(source);
-    expect(source.read(() => {})?.length).to.equal(MIB);
-    truncateSync(at('shrink.bin'), MIB + 10);
+    expect(source.read(() => {})?.length).to.equal(PIECE);
+    truncateSync(at('shrink.bin'), PIECE + 10);
     await woken(source);
     expect(source.read(() => {})?.length).to.equal(10);
     await woken(source);

@@ -3,7 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { WorkermanError } from '../../../../errors.js';
 import { Response } from '../../../../protocols/http/Response.js';
 
 describe('Response', () => {
@@ -56,7 +55,7 @@ describe('Response', () => {
 
     it('refuses a body that has no text', () => {
       for (const body of [[], {}, Object.create(null), () => '', new Map()]) {
-        expect(() => new Response(200, {}, body as string)).to.throw(WorkermanError)
+        expect(() => new Response(200, {}, body as string)).to.throw(TypeError)
           .with.property('code', 'WM_BAD_DATA');
       }
     });

@@ -1,7 +1,6 @@
 import { expect } from 'chai';
 import { createParser } from 'eventsource-parser';
 import fc from 'fast-check';
-import { WorkermanError } from '../../../../errors.js';
 import { ServerSentEvents, type ServerSentEventFields } from '../../../../protocols/http/ServerSentEvents.js';
 
 const written = (fields: ServerSentEventFields): string => String(new ServerSentEvents(fields));
@@ -52,7 +51,7 @@ describe('ServerSentEvents', () => {
   it('refuses fields that have no text', () => {
     for (const data of [{}, [], new Uint8Array(1), () => '']) {
       expect(() => new ServerSentEvents({ data } as unknown as ServerSentEventFields))
-        .to.throw(WorkermanError).with.property('code', 'WM_BAD_DATA');
+        .to.throw(TypeError).with.property('code', 'WM_BAD_DATA');
     }
   });
 

@@ -1,6 +1,5 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { WorkermanError } from '../../../../errors.js';
 import { Chunk } from '../../../../protocols/http/Chunk.js';
 import { type AnswerContext, encodeValue, PLAIN_CONTEXT } from '../../../../protocols/http/encode.js';
 import type { HeaderObject } from '../../../../protocols/http/headers.js';
@@ -48,7 +47,7 @@ describe('encodeValue', () => {
     const values = [[], ['a'], {}, { a: 1 }, Object.create(null), () => '', Symbol('s'), Promise.resolve(), new Map(),
       new Uint16Array(2), { toString: 5 }];
     for (const value of values) {
-      expect(() => encodeValue(value, {}, PLAIN_CONTEXT)).to.throw(WorkermanError).with.property('code', 'WM_BAD_DATA');
+      expect(() => encodeValue(value, {}, PLAIN_CONTEXT)).to.throw(TypeError).with.property('code', 'WM_BAD_DATA');
     }
   });
 

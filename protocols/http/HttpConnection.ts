@@ -1,0 +1,28 @@
+import type { ByteSink, ByteSource } from '../../connection/SendQueue.js';
+import { HttpState } from './HttpState.js';
+import type { HttpWatched } from './inspect.js';
+
+/** What HTTP needs of the connection that it is spoken on. */
+export interface HttpConnection extends HttpWatched {
+  readonly worker: { readonly streamBodies?: boolean } | null;
+  maxPackageSize: number;
+  // A header's value is whatever the application has set; it is checked when it is written.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
+  headers: Record<string, any>;
+  errorHandler: ((error: unknown) => unknown) | null;
+  _state: unknown;
+  readonly _isLast: boolean;
+  readonly _drains: boolean;
+  send(data: unknown, raw?: boolean): boolean | null;
+  error(exception: unknown): void;
+  consumeRecvBuffer(n: number): void;
+  _push(bytes: string | Uint8Array): boolean | null;
+  _pushSource(source: ByteSource): void;
+  _divert(sink: ByteSink): void;
+  _holdInput(full: boolean): void;
+}
+
+/** What HTTP remembers about a connection; begun when it is first asked for. */
+export function stateOf(connection: HttpConnection): HttpState {
+  return (connection._state ??= new HttpState()) as HttpState;
+}
