@@ -20,6 +20,9 @@ export const ERROR_CODES = {
   WM_OUTPUT_STREAM: 'Worker.outputStream is not a stream',
   WM_PID_FILE: 'the pid file can not be written',
   WM_SESSION: 'a session id can not be used',
+  WM_CLIENT_GONE: 'the client left, or broke the rules, before its request had arrived whole',
+  WM_BODY_TOO_LARGE: 'a request body is longer than the limit given to readBody()',
+  WM_BODY_STREAMED: 'the body of a streamed request was asked for before it was read, or a second time',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;
@@ -34,6 +37,16 @@ export class WorkermanError extends Error {
   constructor(code: ErrorCode | (string & {}), message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'WorkermanError';
+    this.code = code;
+  }
+}
+
+/** As {@link WorkermanError}, for a value of the wrong type, where PHP throws a TypeError too. */
+export class WorkermanTypeError extends TypeError {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string) {
+    super(message);
     this.code = code;
   }
 }

@@ -14,8 +14,13 @@ export interface ConnectionStatistics {
   send_fail: number;
 }
 
-/** Any callback of a connection. A rejected promise counts as a thrown exception. */
-export type Callback<A extends unknown[]> = ((...args: A) => unknown) | null;
+/**
+ * Any callback of a connection. A rejected promise counts as a thrown exception.
+ *
+ * Written as a method, whose parameters TypeScript compares in both directions: a client connection, whose callbacks
+ * get a client connection, can be handed over wherever a connection is wanted.
+ */
+export type Callback<A extends unknown[]> = { callback(...args: A): unknown }['callback'] | null;
 
 /**
  * Base of all connections: callbacks, counters, addresses, and the one way an exception of user code takes.
@@ -67,7 +72,11 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
    * a worker logs it and exits with 250.
    */
   error(exception: unknown): void {
-    const handler = this.errorHandler;
+    this._route(exception, this.errorHandler);
+  }
+
+  /** A promise may be rejected after the close, which has taken the handler away: `handler` is that of its callback. */
+  protected _route(exception: unknown, handler: ConnectionInterface['errorHandler']): void {
     if (!handler) return hooks.fail(exception);
     try {
       const result = handler(exception);
@@ -80,9 +89,10 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
   /** Calls a user's callback in the one guarded place; what it throws or rejects with goes to {@link error}. */
   protected _call(callback: Callback<any[]>, ...args: unknown[]): void {
     if (callback === null || callback === undefined) return;
+    const { errorHandler } = this;
     try {
       const result = callback(...args);
-      if (isThenable(result)) result.then(undefined, (error: unknown) => this.error(error));
+      if (isThenable(result)) result.then(undefined, (e: unknown) => this._route(e, this.errorHandler ?? errorHandler));
     } catch (error) {
       this.error(error);
     }

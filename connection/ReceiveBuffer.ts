@@ -1,8 +1,12 @@
+/** So many chunks, this small on average, are joined: a chunk costs most of a kilobyte of memory, whatever is in it. */
+const MANY_CHUNKS = 32;
+const SMALL_CHUNK = 256;
+
 /**
  * Chunks in, contiguous bytes out. Bytes are copied at most once on the usual paths: a packet that lies in one chunk
  * is a slice of it, a packet of known length is joined when it is complete, and a packet of unknown length grows in a
- * buffer whose capacity doubles, so that byte-by-byte input stays linear. Memory that was handed out is never written
- * again: new bytes only ever go behind the last one.
+ * buffer whose capacity doubles, so that byte-by-byte input stays linear, in time as in memory. Memory that was handed
+ * out is never written again: new bytes only ever go behind the last one.
  */
 export class ReceiveBuffer {
   /** Bytes buffered. */
@@ -13,8 +17,10 @@ export class ReceiveBuffer {
   #arenaEnd = 0;
 
   push(chunk: Buffer): void {
-    this.#chunks.push(chunk);
+    const chunks = this.#chunks;
+    chunks.push(chunk);
     this.length += chunk.length;
+    if (chunks.length > MANY_CHUNKS && this.length - chunks[0]!.length < chunks.length * SMALL_CHUNK) this.view();
   }
 
   /** Everything buffered as one Buffer. Valid for ever, but do not write to it. */

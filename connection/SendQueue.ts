@@ -23,6 +23,20 @@ export interface SendQueueOwner {
   _sourceFailed(error: unknown): void;
 }
 
+/** Takes the bytes that come in next in place of the receive buffer: a body that is handed out while it arrives. */
+export interface ByteSink {
+  /** @returns how many of the bytes were taken. The rest, if any, is not the sink's; it is {@link done} then. */
+  write(chunk: Buffer): number;
+  /** True when the sink has all that it wanted: what comes behind is the connection's again. */
+  readonly done: boolean;
+}
+
+/** What Node's sockets have no public name for: the bytes that libuv still holds, and the socket below one of TLS. */
+interface SocketInternals {
+  _handle?: { writeQueueSize?: number } | null;
+  _parent?: SocketInternals | null;
+}
+
 type Item = Bytes | ByteSource;
 
 /** Bytes collected in one tick beyond this are written at once, so that `send` can say whether the OS took them. */
@@ -40,7 +54,7 @@ export function flushAll(): void {
 }
 
 /**
- * The bytes of one connection on their way out, and the only caller of `socket.write`.
+ * The bytes of one connection on their way out, and the only caller of `socket.write` once it is established.
  *
  * Sends of one tick are collected and leave in one write. What the operating system does not take stays with the
  * socket ("in flight", at most one write), everything behind it waits here, so that `size` counts what PHP's send
@@ -54,6 +68,7 @@ export class SendQueue {
   #waiting = 0;
   #inFlight = false;
   #sourceWaits = false;
+  #sources = 0;
   #scheduled = false;
   /** Something was left over by a flush, so that the end of it is worth `onBufferDrain`. */
   #lagging = false;
@@ -67,10 +82,9 @@ export class SendQueue {
     this.#socket = socket;
   }
 
-  /** Sets the socket of a client connection that has just been established. */
+  /** Sets the socket of a connection that can send from now on: established, and under TLS past its handshake. */
   attach(socket: Socket): void {
     this.#socket = socket;
-    this.#dispatched = 0;
   }
 
   /** Bytes that the operating system has not taken yet. Those collected in this tick count. */
@@ -88,9 +102,26 @@ export class SendQueue {
     return !this.#inFlight && this.#items.length === 0;
   }
 
+  /** Sources that are not exhausted. Any number of bytes may still come of them. */
+  get sources(): number {
+    return this.#sources;
+  }
+
   /** Bytes that the operating system has accepted. */
   get written(): number {
     return this.#dispatched - this.#pending();
+  }
+
+  /**
+   * While a write is in flight, a number that grows with every byte that the operating system takes of it; null when
+   * none is. Only good for comparing: a peer for which it stands still does not read.
+   */
+  get progress(): number | null {
+    const socket = this.#socket as SocketInternals | null;
+    if (!this.#inFlight || socket === null) return null;
+    // Under TLS the socket below counts, in encrypted bytes; the one above knows whole writes only.
+    const handle = (socket._parent ?? socket)._handle;
+    return this.#dispatched - (handle?.writeQueueSize ?? (socket as Socket).writableLength);
   }
 
   /** Collects bytes. They are written at the end of the tick, or at once when they are many. */
@@ -109,6 +140,7 @@ export class SendQueue {
   /** Appends a source; what is added later goes out behind its last byte. */
   addSource(source: ByteSource): void {
     this.#items.push(source);
+    this.#sources++;
     this.#lagging = true;
     if (!this.#inFlight && !this.#sourceWaits) this.#schedule();
   }
@@ -131,7 +163,8 @@ export class SendQueue {
       if (this.#items.length > 0) this.#lagging = true;
       return;
     }
-    while (!this.#inFlight && !this.#sourceWaits && this.#items.length > 0) {
+    // The owner may close the connection over a source, and even attach another socket: that one is not for this flush.
+    while (this.#socket === socket && !this.#inFlight && !this.#sourceWaits && this.#items.length > 0) {
       const first = this.#items[0] as Item;
       if (isSource(first)) this.#pull(first, socket);
       else this.#writeBytes(socket);
@@ -152,6 +185,7 @@ export class SendQueue {
     this.#items = [];
     this.#waiting = 0;
     this.#sourceWaits = false;
+    this.#sources = 0;
     this.#lagging = false;
     for (const item of items) if (isSource(item)) item.cancel();
   }
@@ -216,6 +250,7 @@ export class SendQueue {
     this.#sourceWaits = false;
     if (bytes === undefined) {
       this.#items.shift();
+      this.#sources--;
       source.cancel();
       return;
     }
@@ -241,9 +276,10 @@ export class SendQueue {
   #pending(): number {
     const socket = this.#socket;
     if (!this.#inFlight || socket === null) return 0;
+    // Under TLS the handle counts encrypted bytes.
+    if ('encrypted' in socket) return socket.writableLength;
     // The libuv count is exact for a write that was taken in part; Node's public figure knows only whole writes.
-    const handle = (socket as Socket & { _handle?: { writeQueueSize?: number } | null })._handle;
-    const exact = handle?.writeQueueSize;
+    const exact = (socket as SocketInternals)._handle?.writeQueueSize;
     return typeof exact === 'number' && exact > 0 ? exact : socket.writableLength;
   }
 }

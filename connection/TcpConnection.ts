@@ -1,15 +1,18 @@
 import type { Socket } from 'node:net';
 import type { EventInterface } from '../timer/EventInterface.js';
+import type { Request } from '../protocols/http/Request.js';
 import type { Bytes, ProtocolInterface } from '../protocols/ProtocolInterface.js';
 import { ipOf, localOf, portOf, remoteOf } from './address.js';
 import { ConnectionInterface, isThenable, type Callback } from './ConnectionInterface.js';
 import { addConnection, createConnectionTable, removeConnection, type ConnectionTable } from './ConnectionTable.js';
+import { Handshake, type HandshakeOwner } from './Handshake.js';
 import { hooks } from './hooks.js';
 import { lingerAndDestroy } from './linger.js';
 import { toBytes } from '../protocols/toBytes.js';
 import { ReceiveBuffer } from './ReceiveBuffer.js';
 import { attachListener, detachListener, type SocketListener } from './socketEvents.js';
-import { SendQueue, type ByteSource, type SendQueueOwner } from './SendQueue.js';
+import { SendQueue, type ByteSink, type ByteSource, type SendQueueOwner } from './SendQueue.js';
+import type { ServerTls } from './tls.js';
 
 const INITIAL = 0;
 const CONNECTING = 1;
@@ -17,6 +20,8 @@ const ESTABLISHED = 2;
 const ENDING = 4;
 const CLOSING = 8;
 const CLOSED = 16;
+
+const NOTHING: Buffer = Buffer.alloc(0);
 
 /** Numeric connection status; see {@link TcpConnection.STATUS_TO_STRING}. */
 export type ConnectionStatus = 0 | 1 | 2 | 4 | 8 | 16;
@@ -34,7 +39,7 @@ export interface ConnectionOwner {
  */
 export class TcpConnection<Message = any, Self = any>
   extends ConnectionInterface<Message, Self>
-  implements SendQueueOwner, SocketListener
+  implements SendQueueOwner, SocketListener, HandshakeOwner
 {
   /** Largest chunk of one read in Workerman; Node chooses its own chunk size. */
   static readonly READ_BUFFER_SIZE: 87380 = 87380;
@@ -99,6 +104,32 @@ export class TcpConnection<Message = any, Self = any>
   /** `(connection)`: what was queued has gone out. */
   onBufferDrain: Callback<[connection: Self]> = null;
 
+  // Declared only: a connection that speaks something else has none of these.
+  /**
+   * WebSocket: type of what `send` sends, one character whose code is the first byte of the frame. Unset until the
+   * handshake, then `Websocket.BINARY_TYPE_BLOB` unless it was set.
+   */
+  declare websocketType?: string;
+  /** WebSocket client: value of `Sec-WebSocket-Protocol`, a comma-separated list. */
+  declare websocketClientProtocol?: string;
+  /** WebSocket client: value of `Origin`. */
+  declare websocketOrigin?: string;
+  /** WebSocket client: seconds between pings; unset or 0: none. */
+  declare websocketPingInterval?: number;
+  /**
+   * WebSocket: `(connection, request)`, nothing answered yet; on a client `(connection, response)`, handshake done.
+   * Typed as neither: a client connection has to pass for a connection.
+   */
+  declare onWebSocketConnect?: Callback<[connection: Self, handshake: any]>;
+  /** WebSocket server: `(connection, request)`, handshake answered. */
+  declare onWebSocketConnected?: Callback<[connection: Self, request: Request]>;
+  /** WebSocket: `(connection, payload)`, the peer's Close frame: code and reason. */
+  declare onWebSocketClose?: Callback<[connection: Self, payload: Buffer]>;
+  /** WebSocket: `(connection, payload)` in place of the automatic pong; `send` sends pongs meanwhile. */
+  declare onWebSocketPing?: Callback<[connection: Self, payload: Buffer]>;
+  /** WebSocket: `(connection, payload)`. */
+  declare onWebSocketPong?: Callback<[connection: Self, payload: Buffer]>;
+
   /** @internal State of the protocol that this connection speaks; the protocol's own business. */
   _state: unknown = null;
   /** @internal True while `close()` or `end()` sends its data, so that a protocol can say it is the last. */
@@ -109,8 +140,13 @@ export class TcpConnection<Message = any, Self = any>
   protected _remoteAddress: string;
   protected readonly _queue: SendQueue;
   protected readonly _received: ReceiveBuffer = new ReceiveBuffer();
-  /** False while a TLS handshake is under way: sends queue. */
-  protected _writable = true;
+  /**
+   * True on plain transports while connected: what is sent goes to the operating system. Otherwise it is queued first,
+   * under TLS always, as in Workerman.
+   */
+  protected _direct: boolean;
+  /** The TLS handshake that is under way. */
+  protected _handshake: Handshake | null = null;
   /** @internal Path of a unix socket, for getLocalAddress(). */
   _localPath = '';
 
@@ -118,33 +154,52 @@ export class TcpConnection<Message = any, Self = any>
   #packageLength = 0;
   #paused = false;
   #dispatching = false;
-  /** A sequential protocol's handler is pending. */
+  /** A sequential protocol's handler, or the protocol itself, is at work: no packet is cut. */
   #busy = false;
-  /** The socket is not read because too much waits behind a pending handler. */
+  /** A packet for `decode` that came while paused, see _deliver. */
+  #held: Buffer | null = null;
+  /** Bytes that the protocol keeps back; they count as queued. */
+  #reserved = 0;
+  /** The socket is not read because too much waits behind a pending handler or an answer that is not taken. */
   #throttled = false;
+  /** Takes received bytes in place of the buffer. */
+  #sink: ByteSink | null = null;
+  /** The socket is not read because the sink has no room. */
+  #sinkFull = false;
+  /** Received bytes that the protocol knows to be waiting. */
+  #reported = 0;
+  /** The peer has ended or reset the connection while it was paused: that goes unnoticed until it is resumed. */
+  #endMissed = false;
   #lingerTimer: NodeJS.Timeout | null = null;
-  #bytesWritten = 0;
+  /** Part of `connection_count`. */
+  #counted = false;
+  /** The protocol has heard of the end of this connection. */
+  #endTold = false;
 
   /**
    * @param socket an accepted socket, opened with `allowHalfOpen`; client connections pass `null` and attach later.
    * @param remoteAddress `ip:port`; taken from the socket when not given.
+   * @param tls speak TLS on the accepted socket; for the package
    */
-  constructor(eventLoop: EventInterface | null, socket: Socket | null, remoteAddress = '') {
+  constructor(
+    eventLoop: EventInterface | null, socket: Socket | null, remoteAddress = '', tls: ServerTls | null = null,
+  ) {
     super();
     this.id = this.#key = ++TcpConnection.#lastId;
     this.eventLoop = eventLoop;
     this._socket = socket;
     this._remoteAddress = remoteAddress !== '' || socket === null ? remoteAddress : remoteOf(socket);
-    this._queue = new SendQueue(this, socket);
-    if (socket !== null) {
-      this._register();
-      this._listen(socket);
-    }
+    this._direct = socket !== null && tls === null;
+    this._queue = new SendQueue(this, this._direct ? socket : null);
+    if (socket === null) return;
+    this._register();
+    if (tls === null) this._listen(socket);
+    else this._encrypt(Handshake.accept(socket, tls, this));
   }
 
   /** Bytes that the operating system has accepted. */
   get bytesWritten(): number {
-    return this._socket === null ? this.#bytesWritten : this._queue.written;
+    return this._queue.written;
   }
 
   // ------------------------------------------------------------------------------------------------ sending
@@ -168,8 +223,9 @@ export class TcpConnection<Message = any, Self = any>
       if (protocol === null) {
         bytes = toBytes(data);
       } else {
-        bytes = protocol.encode(data, this);
-        if (typeof bytes !== 'string' && !(bytes instanceof Uint8Array)) bytes = toBytes(bytes, 'encode()');
+        const encoded: unknown = protocol.encode(data, this);
+        if (isThenable(encoded)) encoded.then(undefined, () => {});
+        bytes = toBytes(encoded, 'encode()');
         if (bytes.length === 0) return this.#sent(protocol, null);
       }
     } catch (error) {
@@ -179,31 +235,45 @@ export class TcpConnection<Message = any, Self = any>
       return false;
     }
     const result = this._push(bytes);
-    return protocol === null ? result : this.#sent(protocol, result);
+    if (protocol !== null) return this.#sent(protocol, result);
+    if (raw) this.protocol?.onRaw?.(this, bytes);
+    return result;
   }
 
   #sent(protocol: ProtocolInterface, result: boolean | null): boolean | null {
-    protocol.onSent?.(this);
-    return result;
+    const own = protocol.onSent?.(this);
+    return own === undefined ? result : own;
   }
 
   /** @internal Queues wire bytes. Same results as {@link send}. */
   _push(bytes: Bytes): boolean | null {
     const queue = this._queue;
-    if (!this._writable || this._status < ESTABLISHED || !queue.idle) {
-      if (this._status !== CLOSED && queue.size > 0 && queue.size >= this.maxSendBufferSize) return this.#drop();
+    if (this._status === CLOSED) return false;
+    if (!this._direct || !queue.idle) {
+      const size = queue.size + this.#reserved;
+      if (size > 0 && size >= this.maxSendBufferSize) return this._dropPackage();
       queue.add(bytes);
       this.#checkFull();
       return null;
     }
     queue.add(bytes);
     if (this._socket?.errored) return this.#writeFailed();
-    return queue.idle ? true : null;
+    return queue.idle && (this._status as ConnectionStatus) !== CLOSED ? true : null;
+  }
+
+  /** Writes what this tick has promised to the operating system. @returns false when that ended the connection */
+  #flush(): boolean {
+    const queue = this._queue;
+    const promised = queue.idle && !queue.empty;
+    queue.flush();
+    if (promised && this._socket?.errored) return this.#writeFailed();
+    return this._status !== CLOSED;
   }
 
   /** @internal A flush has left bytes behind. */
   _lagging(): void {
-    if (this._status !== CLOSED) this.#checkFull();
+    // What is queued first has been looked at when it was.
+    if (this._status !== CLOSED && this._direct) this.#checkFull();
   }
 
   /** @internal Queues a source of bytes behind everything sent so far. */
@@ -212,17 +282,26 @@ export class TcpConnection<Message = any, Self = any>
     else this._queue.addSource(source);
   }
 
-  #drop(): false {
+  /** @internal Bytes that a protocol keeps back to send them later; negative when it does. */
+  _reserve(bytes: number): void {
+    this.#reserved += bytes;
+    if (bytes > 0) this.#checkFull();
+  }
+
+  /** @internal What was to be sent is dropped, because too much is queued. */
+  _dropPackage(): false {
     ConnectionInterface.statistics.send_fail++;
     this._call(this.onError, this, ConnectionInterface.SEND_FAIL, 'send buffer full and drop package');
     return false;
   }
 
   #checkFull(): void {
-    if (this.onBufferFull !== null && this._queue.size >= this.maxSendBufferSize) this._call(this.onBufferFull, this);
+    if (this.onBufferFull === null || this._queue.size + this.#reserved < this.maxSendBufferSize) return;
+    this._call(this.onBufferFull, this);
   }
 
   #writeFailed(): false {
+    this._queue.clear();
     ConnectionInterface.statistics.send_fail++;
     this._call(this.onError, this, ConnectionInterface.SEND_FAIL, 'client closed');
     this.destroy();
@@ -235,18 +314,28 @@ export class TcpConnection<Message = any, Self = any>
     this._call(this.onBufferDrain, this);
     if (this._status === CLOSING) this.#finish();
     else if (this._status === ENDING) this.#shutdown();
+    else if (this._status === ESTABLISHED && this._received.length > 0) this._goOn();
   }
 
   /** @internal */
   _sourceFailed(error: unknown): void {
     if (this._status === CLOSED) return;
-    hooks.print(`An answer was cut short: ${error instanceof Error ? error.message : String(error)}`);
+    const { errorHandler } = this;
     this.destroy();
+    // One answer is spoilt, and its client can tell. A file that shrinks or an upstream that breaks off is no reason to end
+    // the process, so only a handler that was set for exceptions hears of it as one.
+    if (errorHandler !== null) this._route(error, errorHandler);
+    else hooks.print(`An answer was cut short: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  }
+
+  /** @internal Changes while the peer takes what was sent; null while nothing waits for that. */
+  get _sendProgress(): number | null {
+    return this._queue.progress;
   }
 
   /** Bytes that wait to be taken by the operating system. */
   getSendBufferQueueSize(): number {
-    return this._queue.size;
+    return this.#reserved + (this.bufferIsEmpty() ? 0 : this._queue.size);
   }
 
   /** Bytes received and not handed out yet. */
@@ -254,9 +343,9 @@ export class TcpConnection<Message = any, Self = any>
     return this._received.length;
   }
 
-  /** True when nothing waits to be sent. */
+  /** True when nothing waits to be sent. What the operating system takes at the end of this tick does not wait. */
   bufferIsEmpty(): boolean {
-    return this._queue.idle;
+    return this._queue.empty || (this._queue.idle && this._direct);
   }
 
   // ------------------------------------------------------------------------------------------------ receiving
@@ -272,19 +361,52 @@ export class TcpConnection<Message = any, Self = any>
   resumeRecv(): void {
     if (!this.#paused || (this._status & (CLOSING | CLOSED)) !== 0) return;
     this.#paused = false;
-    if (!this.#throttled) this._socket?.resume();
-    if (!this.#dispatching) this.#dispatch();
+    this.#readOn();
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) this._deliver(held);
+    else this._goOn();
+    // Behind the data that came before it, and not inside this call.
+    if (this.#endMissed) process.nextTick(() => this._onEnd());
+  }
+
+  /** @internal True between `pauseRecv` and `resumeRecv`. */
+  get _paused(): boolean {
+    return this.#paused;
   }
 
   /** For protocols, inside `input`: drops the first `n` buffered bytes. */
   consumeRecvBuffer(n: number): void {
-    this._received.take(Math.min(n, this._received.length));
+    if (n > 0) this._received.take(Math.min(n, this._received.length));
   }
 
   /** @internal Takes over a socket: from here on its events are this connection's. */
   protected _listen(socket: Socket): void {
     attachListener(socket, this);
     if (this.#paused) socket.pause();
+    // A client that was made to wait may have given up meanwhile, and its 'end' is not repeated.
+    if (socket.readableEnded) process.nextTick(() => this._onEnd());
+  }
+
+  /** @internal Sends and reads nothing before the handshake is done. */
+  protected _encrypt(handshake: Handshake): void {
+    this.transport = 'ssl';
+    this._socket = handshake.socket;
+    this._handshake = handshake;
+  }
+
+  /** @internal */
+  _secured(): void {
+    const { socket } = this._handshake as Handshake;
+    this._handshake = null;
+    this._queue.attach(socket);
+    this._listen(socket);
+    this._queue.flush();
+  }
+
+  /** @internal */
+  _handshakeFailed(): void {
+    this.destroy();
   }
 
   /** @internal */
@@ -292,11 +414,54 @@ export class TcpConnection<Message = any, Self = any>
     this.bytesRead += chunk.length;
     this._lastRead = Date.now();
     if (this._status !== ESTABLISHED) return;
-    this._received.push(chunk);
-    if (!this.#dispatching) this.#dispatch();
-    if (this.#busy && this._received.length > this.maxPackageSize && !this.#throttled) {
-      this.#throttled = true;
-      this._socket?.pause();
+    const rest = this.#sink === null ? chunk : this.#feed(this.#sink, chunk);
+    if (rest.length === 0) return;
+    this._received.push(rest);
+    this._goOn();
+  }
+
+  /** @internal From here on received bytes go to `sink`, beginning with those that wait, until it is done. */
+  _divert(sink: ByteSink): void {
+    this.#sink = sink;
+    const rest = this.#feed(sink, this._received.take(this._received.length));
+    if (rest.length > 0) this._received.push(rest);
+  }
+
+  /** @internal For the sink: it has no room, or room again. */
+  _holdInput(full: boolean): void {
+    if (this.#sinkFull === full) return;
+    this.#sinkFull = full;
+    if (full) this._socket?.pause();
+    else this.#readOn();
+  }
+
+  /** @returns the bytes that are not the sink's. */
+  #feed(sink: ByteSink, chunk: Buffer): Buffer {
+    const taken = chunk.length === 0 ? 0 : sink.write(chunk);
+    if (sink.done && this.#sink === sink) this.#sink = null;
+    return taken === chunk.length ? NOTHING : chunk.subarray(taken);
+  }
+
+  /** Reads the socket unless there is a reason against it. */
+  #readOn(): void {
+    if (!this.#paused && !this.#throttled && !this.#sinkFull) this._socket?.resume();
+  }
+
+  /** @internal Hands out what can be handed out, then sees to what is left. */
+  _goOn(): void {
+    if (this.#dispatching) return;
+    this.#dispatch();
+    if (this._status !== ESTABLISHED) return;
+    const { length } = this._received;
+    const stop = length > this.maxPackageSize && (this.#busy || this.#clogged());
+    if (stop !== this.#throttled) {
+      this.#throttled = stop;
+      if (stop) this._socket?.pause();
+      else this.#readOn();
+    }
+    if (length !== this.#reported) {
+      this.#reported = length;
+      this.protocol?.onBuffered?.(this, length);
     }
   }
 
@@ -304,12 +469,29 @@ export class TcpConnection<Message = any, Self = any>
     this.#dispatching = true;
     const queue = this._queue;
     queue.cork();
-    while (this._received.length > 0 && !this.#paused && !this.#busy && this._status === ESTABLISHED) {
+    while (this._received.length > 0 && this.#sink === null && !this.#paused && !this.#busy) {
+      if (this._status !== ESTABLISHED || this.#isClogged()) break;
       if (this.protocol === null) this.#handOutRaw();
       else if (!this.#handOutPacket(this.protocol)) break;
     }
     this.#dispatching = false;
     queue.uncork();
+  }
+
+  /** As {@link #clogged}, when everything has been written that can be. */
+  #isClogged(): boolean {
+    if (!this.#clogged()) return false;
+    this._queue.flush();
+    return this._status !== ESTABLISHED || this.#clogged();
+  }
+
+  /**
+   * Sequential protocols: the peer has not taken what was sent, so the next packet has to wait. Otherwise a client that
+   * asks and asks without reading could make any number of answers wait, and open any number of files.
+   */
+  #clogged(): boolean {
+    if (this.protocol?.sequential !== true) return false;
+    return this._queue.sources > 0 || this._queue.size >= this.maxSendBufferSize;
   }
 
   #handOutRaw(): void {
@@ -339,6 +521,7 @@ export class TcpConnection<Message = any, Self = any>
     let length: unknown;
     try {
       length = protocol.input?.(this._received.view(), this);
+      if (isThenable(length)) length.then(undefined, () => {});
     } catch (error) {
       hooks.print(error instanceof Error ? (error.stack ?? error.message) : String(error));
       length = -1;
@@ -346,7 +529,8 @@ export class TcpConnection<Message = any, Self = any>
     if (this._status !== ESTABLISHED) return 0;
     if (typeof length === 'number' && Number.isInteger(length)) {
       if (length > 0 && length <= this.maxPackageSize) return length;
-      if (length === 0 && (this._received.length <= this.maxPackageSize || this.#paused)) return 0;
+      const most = Math.max(this.maxPackageSize, protocol.headLimit ?? 0);
+      if (length === 0 && (this._received.length <= most || this.#paused || this.#busy)) return 0;
       if (length === 0) length = this._received.length;
     }
     hooks.print(`Protocol ${protocol.name ?? 'unknown'} Error package. package_length=${String(length)}`);
@@ -378,37 +562,58 @@ export class TcpConnection<Message = any, Self = any>
     let message: unknown;
     try {
       message = this.#decode(protocol, packet);
+      const { errorHandler } = this;
       const result: unknown = this.onMessage?.(this as unknown as Self, message as Message);
       if (isThenable(result)) {
         this.#busy = true;
         result.then(
           () => this.#settled(protocol, message),
-          (error: unknown) => this.#settled(protocol, message, error),
+          (error: unknown) => {
+            this.#settled(protocol, message, error, () => this._route(error, this.errorHandler ?? errorHandler));
+          },
         );
         return;
       }
     } catch (error) {
-      protocol.onSettled?.(this, message, error);
-      this.error(error);
+      if (protocol.onSettled?.(this, message, error) !== true) this.error(error);
       return;
     }
     protocol.onSettled?.(this, message);
   }
 
-  #settled(protocol: ProtocolInterface, message: unknown, error?: unknown): void {
+  #settled(protocol: ProtocolInterface, message: unknown, error?: unknown, report?: () => void): void {
     this.#busy = false;
-    protocol.onSettled?.(this, message, error);
-    if (error !== undefined) this.error(error);
-    if (this._status === CLOSED) return;
-    if (this.#throttled && this._received.length <= this.maxPackageSize) {
-      this.#throttled = false;
-      if (!this.#paused) this._socket?.resume();
+    if (protocol.onSettled?.(this, message, error) !== true) report?.();
+    this._vacate();
+  }
+
+  /** @internal For protocols that work on something received: no packet is cut until {@link _vacate}. */
+  _occupy(): void {
+    this.#busy = true;
+  }
+
+  /** @internal Goes on with what was received meanwhile. */
+  _vacate(): void {
+    this.#busy = false;
+    if (this._status !== CLOSED) this._goOn();
+  }
+
+  /** @internal After {@link _occupy}: `decode` gives the message for this packet. It is handed out, then input goes on. */
+  _deliver(packet: Buffer): void {
+    if (this.#paused) {
+      this.#held = packet;
+      return;
     }
-    if (!this.#dispatching) this.#dispatch();
-    if (this.#throttled && !this.#busy) {
-      this.#throttled = false;
-      if (!this.#paused) this._socket?.resume();
+    if (this._status === ESTABLISHED && this.protocol !== null) {
+      ConnectionInterface.statistics.total_request++;
+      this.#handle(this.protocol, packet);
     }
+    this._vacate();
+  }
+
+  /** @internal A line for the console. */
+  _print(line: string): void {
+    hooks.print(line);
   }
 
   /** @internal This process serves its last answers: protocols say so to the peer. */
@@ -424,23 +629,24 @@ export class TcpConnection<Message = any, Self = any>
   /** @internal */
   _onEnd(): void {
     if (this._status === CLOSING || this._status === CLOSED) return;
-    if (this._status === ENDING) this.close();
+    if (this.#paused) this.#endMissed = true;
+    else if (this._status === ENDING) this.close();
     else this.destroy();
   }
 
   /** @internal */
   _onSocketError(error: NodeJS.ErrnoException): void {
     if (this._status === CLOSED) return;
-    if (error.syscall?.startsWith('write') === true) {
-      ConnectionInterface.statistics.send_fail++;
-      this._call(this.onError, this, ConnectionInterface.SEND_FAIL, 'client closed');
-    }
-    this.destroy();
+    const isPaused = this.#paused;
+    // Who does not read learns of a reset by writing only.
+    if (error.syscall?.startsWith('write') === true || (isPaused && !this._queue.empty)) this.#writeFailed();
+    else if (isPaused) this.#endMissed = true;
+    else this.destroy();
   }
 
   /** @internal The socket went away unasked. */
   _onSocketClose(): void {
-    if (this._status !== CLOSED) this.destroy();
+    if (this._status !== CLOSED && !this.#endMissed) this.destroy();
   }
 
   // ------------------------------------------------------------------------------------------------ closing
@@ -453,9 +659,8 @@ export class TcpConnection<Message = any, Self = any>
     if (this._status < ESTABLISHED) return this.destroy();
     if ((this._status & (CLOSING | CLOSED)) !== 0) return;
     if (this._status !== ENDING) this.#sendLast(data, raw);
-    if (this._status === CLOSED) return;
+    if (!this.#flush() || (this._status as ConnectionStatus) === CLOSING) return;
     this._status = CLOSING;
-    this._queue.flush();
     if (this._queue.empty) this.#finish();
     else this._socket?.pause();
   }
@@ -473,10 +678,10 @@ export class TcpConnection<Message = any, Self = any>
     this.onMessage = () => {};
     this._received.clear();
     this.#packageLength = 0;
-    this.#paused = false;
+    this.#sink = null;
+    this.#paused = this.#throttled = this.#sinkFull = false;
     this._socket?.resume();
-    this._queue.flush();
-    if (this._status === ENDING && this._queue.empty) this.#shutdown();
+    if (this.#flush() && this._status === ENDING && this._queue.empty) this.#shutdown();
   }
 
   #sendLast(data: unknown, raw: boolean): void {
@@ -493,7 +698,7 @@ export class TcpConnection<Message = any, Self = any>
   /** end(): everything is with the operating system; FIN, then linger. */
   #shutdown(): void {
     if (this.#lingerTimer !== null) return;
-    if (this.lingerTimeout <= 0 || this._socket === null || this._socket.readableEnded) return this.close();
+    if (this.lingerTimeout <= 0 || this._socket === null || this.#endMissed) return this.close();
     this._socket.end();
     this.#lingerTimer = setTimeout(() => this.close(), this.lingerTimeout * 1000);
   }
@@ -507,37 +712,54 @@ export class TcpConnection<Message = any, Self = any>
   destroy(): void {
     if (this._status === CLOSED) return;
     // What was sent in this tick has been promised to the operating system.
-    if (this._status >= ESTABLISHED && this._writable) this._queue.flush();
-    if ((this._status as ConnectionStatus) !== CLOSED) this._teardown(true);
+    if (this._direct && !this.#flush()) return;
+    this._teardown(true);
   }
 
   /** @internal */
   protected _teardown(hard: boolean): void {
-    const wasCounted = this._status !== INITIAL;
-    const lingered = this.#lingerTimer !== null;
     this._status = CLOSED;
-    this.#bytesWritten = this._queue.written;
+    this._drop(hard);
+    this._call(this.onClose, this);
+    // A client that connects again in onClose has told its protocol before it began.
+    if ((this._status as ConnectionStatus) !== CLOSED) return;
+    this._tellEnd();
+    this._forget();
+  }
+
+  /** @internal Lets go of the socket and of everything that came or would have gone over it. */
+  protected _drop(hard: boolean): void {
+    const isUnfinished = this.#lingerTimer !== null || this._handshake !== null;
     this._queue.detach();
+    this._direct = false;
+    this._handshake?.cancel();
+    this._handshake = null;
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
     this.#lingerTimer = null;
     const socket = this._socket;
     this._socket = null;
-    if (socket !== null) this._release(socket, hard || lingered);
-    if (wasCounted) ConnectionInterface.statistics.connection_count--;
+    if (socket !== null) this._release(socket, hard || isUnfinished);
+    this._uncount();
     this._received.clear();
     this.#packageLength = 0;
-    this.#paused = false;
-    this.#throttled = false;
-    this._call(this.onClose, this);
-    const protocol = this.protocol;
-    if (protocol?.onClose) {
-      try {
-        protocol.onClose(this);
-      } catch (error) {
-        this.error(error);
-      }
+    this.#reserved = 0;
+    this.#held = null;
+    this.#busy = false;
+    this.#sink = null;
+    this.#paused = this.#throttled = this.#sinkFull = false;
+    this.#reported = 0;
+    this.#endMissed = false;
+  }
+
+  /** @internal Once per connection, however often it is called. */
+  protected _tellEnd(): void {
+    if (this.#endTold) return;
+    this.#endTold = true;
+    try {
+      this.protocol?.onClose?.(this);
+    } catch (error) {
+      this.error(error);
     }
-    if ((this._status as ConnectionStatus) === CLOSED) this._forget();
   }
 
   /** @internal Hands the socket to its end. */
@@ -560,10 +782,18 @@ export class TcpConnection<Message = any, Self = any>
     this.worker = null;
   }
 
-  /** @internal */
+  /** @internal A connection, or another attempt to connect, begins. */
   protected _register(): void {
-    ConnectionInterface.statistics.connection_count++;
+    this.#endTold = false;
+    if (!this.#counted) ConnectionInterface.statistics.connection_count++;
+    this.#counted = true;
     addConnection(TcpConnection.connections, this.#key, this);
+  }
+
+  /** @internal */
+  protected _uncount(): void {
+    if (this.#counted) ConnectionInterface.statistics.connection_count--;
+    this.#counted = false;
   }
 
   /** @internal */

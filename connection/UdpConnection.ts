@@ -2,10 +2,10 @@ import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { toBytes } from '../protocols/toBytes.js';
 import { joinAddress } from './address.js';
-import { ConnectionInterface } from './ConnectionInterface.js';
+import { ConnectionInterface, isThenable } from './ConnectionInterface.js';
 
 /** Largest UDP payload over IPv4; a larger datagram can not be sent whole. */
-const MAX_PAYLOAD = 65_507;
+export const MAX_PAYLOAD = 65_507;
 
 /**
  * One received datagram and the address to answer to. There is nothing behind it that could be closed: the object
@@ -41,6 +41,8 @@ export class UdpConnection<Message = any, Self = any> extends ConnectionInterfac
     else {
       try {
         bytes = this.protocol.encode(data, this);
+        if (isThenable(bytes)) bytes.then(undefined, () => {});
+        bytes = toBytes(bytes, 'encode()');
       } catch (error) {
         this.error(error);
         return false;
@@ -52,9 +54,14 @@ export class UdpConnection<Message = any, Self = any> extends ConnectionInterfac
 
   protected _transmit(bytes: Uint8Array): boolean {
     if (bytes.length > MAX_PAYLOAD || this._socket === null) return false;
-    // Errors of a single datagram (host unreachable, say) are nobody's business: UDP promises nothing.
-    this._socket.send(bytes, this._remotePort, this._remoteIp, () => {});
-    return true;
+    try {
+      // Errors of a single datagram (host unreachable, say) are nobody's business: UDP promises nothing.
+      this._socket.send(bytes, this._remotePort, this._remoteIp, () => {});
+      return true;
+    } catch {
+      // The socket is closed.
+      return false;
+    }
   }
 
   /**
@@ -150,8 +157,7 @@ export function handOutDatagram(connection: UdpConnection, datagram: Buffer): vo
   if (protocol === null) return connection._callMessage(datagram);
   try {
     if (protocol.input === undefined) {
-      const message: unknown = protocol.decode(datagram, connection);
-      if (message !== false) connection._callMessage(message);
+      handOut(connection, protocol.decode(datagram, connection));
       return;
     }
     let rest = datagram;
@@ -160,9 +166,17 @@ export function handOutDatagram(connection: UdpConnection, datagram: Buffer): vo
       if (!Number.isInteger(length) || length <= 0 || length > rest.length) return;
       const message: unknown = protocol.decode(rest.subarray(0, length), connection);
       rest = rest.subarray(length);
-      if (message !== false) connection._callMessage(message);
+      handOut(connection, message);
     }
   } catch (error) {
     connection.error(error);
   }
+}
+
+function handOut(connection: UdpConnection, message: unknown): void {
+  if (isThenable(message)) {
+    message.then(undefined, () => {});
+    throw new TypeError('decode() returned a promise; decode is synchronous');
+  }
+  if (message !== false) connection._callMessage(message);
 }

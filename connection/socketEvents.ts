@@ -27,10 +27,17 @@ function onClose(this: Owned): void {
   this[listener]?._onSocketClose();
 }
 
-/** Routes the events of a socket to `owner`. Starts reading. */
+/**
+ * Routes the events of a socket to `owner`, in place of whoever heard them so far. Starts reading, unless the socket
+ * was paused.
+ */
 export function attachListener(socket: Socket, owner: SocketListener): void {
+  const isNew = (socket as Owned)[listener] === undefined;
   (socket as Owned)[listener] = owner;
+  if (!isNew) return;
   socket.on('error', onError).on('end', onEnd).on('close', onClose).on('data', onData);
+  // A server side that was made by hand reports errors of TLS under this name only.
+  if ('encrypted' in socket) socket.on('_tlsError', onError);
 }
 
 /** Nobody hears this socket any more; errors stay harmless. */

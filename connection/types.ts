@@ -1,3 +1,6 @@
+import { AsyncTcpConnection as BaseAsyncTcpConnection } from './AsyncTcpConnection.js';
+import { AsyncUdpConnection as BaseAsyncUdpConnection } from './AsyncUdpConnection.js';
+import type { SocketContext } from './SocketContext.js';
 import { TcpConnection as BaseTcpConnection } from './TcpConnection.js';
 import { UdpConnection as BaseUdpConnection } from './UdpConnection.js';
 import type { ConnectionTable } from './ConnectionTable.js';
@@ -44,5 +47,72 @@ export interface UdpConnectionConstructor extends UdpStatics {
   readonly prototype: UdpConnection;
 }
 
+/** What `onMessage` of a client gets, by the scheme of its literal address. The first letter of a protocol is free. */
+export type ClientMessageOf<Address extends string> = string extends Address
+  ? any
+  : Address extends `${'tcp' | 'ssl' | 'tls' | 'unix' | 'udp'}:${string}`
+    ? Buffer
+    : Uncapitalize<Address> extends `ws:${string}`
+      ? string | Buffer
+      : Uncapitalize<Address> extends `text:${string}`
+        ? string
+        : Uncapitalize<Address> extends `frame:${string}`
+          ? Buffer
+          : any;
+
+/** A client connection that carries the user's `Data` and whose messages are `Message`s. */
+export type AsyncTcpConnection<Data = Loose, Message = any> =
+  BaseAsyncTcpConnection<Message, AsyncTcpConnection<Data, Message>> & Data;
+
+/** A UDP client that carries the user's `Data` and whose messages are `Message`s. */
+export type AsyncUdpConnection<Data = Loose, Message = any> =
+  BaseAsyncUdpConnection<Message, AsyncUdpConnection<Data, Message>> & Data;
+
+type AsyncTcpStatics = Omit<typeof BaseAsyncTcpConnection, 'prototype' | 'connections'>;
+type AsyncUdpStatics = Omit<typeof BaseAsyncUdpConnection, 'prototype'>;
+
+/** The class `AsyncTcpConnection`. */
+export interface AsyncTcpConnectionConstructor extends AsyncTcpStatics {
+  /** The scheme of a literal address says what `onMessage` gets; own data may be anything. */
+  new <const Address extends string = string>(
+    remoteAddress: Address, socketContext?: SocketContext,
+  ): AsyncTcpConnection<Loose, ClientMessageOf<Address>>;
+  /** With the shape of the own data named. */
+  new <Data extends object>(
+    remoteAddress: `ws:${string}`, socketContext?: SocketContext,
+  ): AsyncTcpConnection<Data, string | Buffer>;
+  new <Data extends object>(
+    remoteAddress: `text:${string}`, socketContext?: SocketContext,
+  ): AsyncTcpConnection<Data, string>;
+  new <Data extends object>(
+    remoteAddress: `${'tcp' | 'ssl' | 'tls' | 'unix' | 'frame'}:${string}`, socketContext?: SocketContext,
+  ): AsyncTcpConnection<Data, Buffer>;
+  new <Data extends object>(remoteAddress: string, socketContext?: SocketContext): AsyncTcpConnection<Data>;
+  readonly prototype: AsyncTcpConnection;
+  /** Every live connection of this process by id, accepted and outgoing. */
+  readonly connections: ConnectionTable<TcpConnection>;
+}
+
+/** The class `AsyncUdpConnection`. */
+export interface AsyncUdpConnectionConstructor extends AsyncUdpStatics {
+  /** The scheme of a literal address says what `onMessage` gets; own data may be anything. */
+  new <const Address extends string = string>(
+    remoteAddress: Address, contextOption?: SocketContext,
+  ): AsyncUdpConnection<Loose, ClientMessageOf<Address>>;
+  /** With the shape of the own data named. */
+  new <Data extends object>(
+    remoteAddress: `${'udp' | 'frame'}:${string}`, contextOption?: SocketContext,
+  ): AsyncUdpConnection<Data, Buffer>;
+  new <Data extends object>(
+    remoteAddress: `text:${string}`, contextOption?: SocketContext,
+  ): AsyncUdpConnection<Data, string>;
+  new <Data extends object>(remoteAddress: string, contextOption?: SocketContext): AsyncUdpConnection<Data>;
+  readonly prototype: AsyncUdpConnection;
+}
+
 export const TcpConnection: TcpConnectionConstructor = BaseTcpConnection as unknown as TcpConnectionConstructor;
 export const UdpConnection: UdpConnectionConstructor = BaseUdpConnection as unknown as UdpConnectionConstructor;
+export const AsyncTcpConnection: AsyncTcpConnectionConstructor =
+  BaseAsyncTcpConnection as unknown as AsyncTcpConnectionConstructor;
+export const AsyncUdpConnection: AsyncUdpConnectionConstructor =
+  BaseAsyncUdpConnection as unknown as AsyncUdpConnectionConstructor;

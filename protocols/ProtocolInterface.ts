@@ -69,6 +69,9 @@ export interface ProtocolInterface<Message = any> {
    */
   onSent?(connection: any): boolean | null | void;
 
+  /** Called when a user has sent bytes past `encode`, with `raw` (HTTP: a request may have been answered by hand). */
+  onRaw?(connection: any, bytes: Bytes): void;
+
   /**
    * Bytes to put behind everything queued when the connection is closed in an orderly way by `close()` or `end()`
    * without `raw` (WebSocket: the Close frame). Empty: nothing.

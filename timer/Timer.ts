@@ -52,9 +52,7 @@ export class Timer {
    * `delAll` does not cut it short.
    */
   static sleep(delay: number): Promise<void> {
-    return new Promise((resolve) => {
-      setTimeout(resolve, Math.max(0, delay) * 1000);
-    });
+    return new Promise((resolve) => wait(Math.max(0, delay) * 1000, resolve));
   }
 
   /** Removes a timer. @returns true when it was waiting, false for an unknown id, a second call or a spent one-shot. */
@@ -73,6 +71,14 @@ export class Timer {
     }
     return Timer.#event;
   }
+}
+
+/** Node's `setTimeout` fires at once above this; longer waits are done in legs. */
+const LONGEST_WAIT_MS = 2_147_483_647;
+
+function wait(ms: number, done: () => void): void {
+  if (ms > LONGEST_WAIT_MS) setTimeout(() => wait(ms - LONGEST_WAIT_MS, done), LONGEST_WAIT_MS);
+  else setTimeout(done, ms);
 }
 
 function checkArguments(interval: unknown, func: unknown): void {

@@ -101,7 +101,10 @@ function writeTree(folder: string): void {
     writeFileSync(join(folder, file), [...content, 'export interface Thing { x: 1 }', 'export {};', ''].join('\n'));
   }
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  writeFileSync(join(folder, 'tsconfig.json'), '{"compilerOptions":{"module":"NodeNext","moduleResolution":"NodeNext"}}');
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    '{"compilerOptions":{"module":"NodeNext","moduleResolution":"NodeNext"}}',
+  );
 }
 
 describe('the import directions', () => {
@@ -132,7 +135,9 @@ describe('the import directions', () => {
   }
 
   it('refuse two files that import each other', () => {
-    const found = violations.filter((v) => v.rule.name === 'no-circles' && CIRCLE.some(([from, to]) => v.from === from && v.to === to));
+    const found = violations.filter(
+      (v) => v.rule.name === 'no-circles' && CIRCLE.some(([from, to]) => v.from === from && v.to === to),
+    );
     expect(found).to.have.length.above(0);
   });
 

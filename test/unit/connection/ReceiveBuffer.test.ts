@@ -2,13 +2,20 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ReceiveBuffer } from '../../../connection/ReceiveBuffer.js';
 
-type Step = { kind: 'push'; bytes: Uint8Array } | { kind: 'take'; share: number } | { kind: 'view' } | { kind: 'clear' };
+type Step =
+  { kind: 'push'; bytes: Uint8Array } | { kind: 'take'; share: number } | { kind: 'view' } | { kind: 'clear' };
 
 const step = (): fc.Arbitrary<Step> =>
   fc.oneof(
     { weight: 5, arbitrary: fc.uint8Array({ maxLength: 40 }).map((bytes) => ({ kind: 'push' as const, bytes })) },
-    { weight: 1, arbitrary: fc.uint8Array({ minLength: 900, maxLength: 1500 }).map((bytes) => ({ kind: 'push' as const, bytes })) },
-    { weight: 3, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }).map((share) => ({ kind: 'take' as const, share })) },
+    {
+      weight: 1,
+      arbitrary: fc.uint8Array({ minLength: 900, maxLength: 1500 }).map((bytes) => ({ kind: 'push' as const, bytes })),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.double({ min: 0, max: 1, noNaN: true }).map((share) => ({ kind: 'take' as const, share })),
+    },
     { weight: 4, arbitrary: fc.constant({ kind: 'view' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'clear' as const }) },
   );

@@ -295,7 +295,7 @@ describe('SendQueue', () => {
   it('keeps the order and the count of the bytes, whatever the system takes when', () => {
     fc.assert(
       fc.property(steps, fc.nat(30), (list, room) => {
-        const { queue, socket, owner } = make(room);
+        const { queue, socket } = make(room);
         const sources: Pieces[] = [];
         const wanted: Buffer[] = [];
         for (const s of list) {

@@ -55,7 +55,7 @@ describe('TcpConnection: sending', () => {
       const events = record(connection);
       const results: (boolean | null)[] = [];
       let accepted = 0;
-      for (let drops = 0; drops < 3; ) {
+      for (let drops = 0; drops < 3;) {
         const result = connection.send(MEGABYTE);
         results.push(result);
         if (result === false) drops++;
@@ -112,7 +112,10 @@ describe('TcpConnection: sending', () => {
 
     it('returns null when the protocol has nothing to write now', async () => {
       const { connection, peer } = await open((c) => {
-        c.protocol = { decode: String, encode: (data: unknown, self: TcpConnection) => (self.send(`<${String(data)}>`, true), '') };
+        c.protocol = {
+          decode: String,
+          encode: (data: unknown, self: TcpConnection) => (self.send(`<${String(data)}>`, true), ''),
+        };
       });
       expect(connection.send('a')).to.equal(null);
       expect(await peer.gets(3)).to.equal('<a>');
@@ -121,7 +124,12 @@ describe('TcpConnection: sending', () => {
     it('hands an exception of encode to errorHandler and returns false', async () => {
       const failure = new Error('can not');
       const { connection, peer } = await open((c) => {
-        c.protocol = { decode: String, encode: () => { throw failure; } };
+        c.protocol = {
+          decode: String,
+          encode: () => {
+            throw failure;
+          },
+        };
       });
       const errors: unknown[][] = [];
       connection.errorHandler = (...args: unknown[]) => void errors.push(args);
@@ -146,7 +154,9 @@ describe('TcpConnection: sending', () => {
       const { connection, peer } = await open();
       for (const value of [1, 1.5, true, false, null, undefined, 10n]) expect(connection.send(value)).to.equal(true);
       for (const value of [{}, [], () => {}, new Date(), Symbol('s')]) {
-        expect(() => connection.send(value)).to.throw(TypeError).with.property('code', 'WM_BAD_DATA');
+        expect(() => connection.send(value))
+          .to.throw(TypeError)
+          .with.property('code', 'WM_BAD_DATA');
       }
       expect(await peer.gets(7)).to.equal('11.5110');
     });

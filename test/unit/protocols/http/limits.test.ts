@@ -359,6 +359,7 @@ describe('the limits of HTTP', () => {
       await peer.gets(/\//);
       const other = await visit(worker, begun(1000));
       other.peer.socket.destroy();
+      await until(() => worker.connections.size === 1);
       const third = await visit(worker, `${begun(1000).slice(0, 9)}`);
       await third.peer.write('\r\n\r\n');
       await until(() => third.peer.ended && worker.connections.size === 1);
