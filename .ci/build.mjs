@@ -11,7 +11,9 @@ const dist = join(here, '..', 'dist');
 const tsc = createRequire(import.meta.url).resolve('typescript/bin/tsc');
 
 rmSync(dist, { recursive: true, force: true });
-const { status, error } = spawnSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.build.json')], { stdio: 'inherit' });
+const { status, error } = spawnSync(process.execPath, [tsc, '-p', join(here, 'tsconfig.build.json')], {
+  stdio: 'inherit',
+});
 if (error) throw error;
 if (status !== 0) process.exit(status ?? 1);
 chmodSync(join(dist, 'bin', 'workerman.js'), 0o755);

@@ -12,17 +12,16 @@ export default class SummaryReporter extends Spec {
     const file = process.env.WORKERMAN_TS_SUMMARY;
     if (!file) return;
     const summary = { passed: 0, failed: 0, finished: false };
-    const save = () => writeFileSync(file, JSON.stringify(summary));
-    save();
-    runner.on(EVENT_TEST_PASS, () => summary.passed++);
-    runner.on(EVENT_TEST_FAIL, () => {
-      summary.failed++;
-      save(); // in case the process does not live to the end
-    });
-    runner.on(EVENT_TEST_PENDING, () => summary.failed++); // a skipped test is a lie
-    runner.on(EVENT_RUN_END, () => {
+    // Saved after each test, in case the process does not live to the end.
+    const note = (change) => () => {
+      change();
+      writeFileSync(file, JSON.stringify(summary));
+    };
+    runner.on(EVENT_TEST_PASS, note(() => summary.passed++));
+    runner.on(EVENT_TEST_FAIL, note(() => summary.failed++));
+    runner.on(EVENT_TEST_PENDING, note(() => summary.failed++)); // a skipped test is a lie
+    runner.on(EVENT_RUN_END, note(() => {
       summary.finished = true;
-      save();
-    });
+    }));
   }
 }

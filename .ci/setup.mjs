@@ -11,6 +11,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** Programs that the tests start, and the Debian package that brings each. */
 const PROGRAMS = [
   { program: 'chromium', debian: 'chromium', why: 'the browser tests' },
+  { program: 'openssl', debian: 'openssl', why: 'the tests of TLS, which make their certificates' },
+  { program: 'redis-server', debian: 'redis-server', why: 'the tests of sessions in Redis' },
 ];
 
 const run = (command, args, options = {}) => spawnSync(command, args, { cwd: root, stdio: 'inherit', ...options });
@@ -31,8 +33,9 @@ function dependenciesAreCurrent() {
   if (!existsSync(installedFile)) return false;
   if (!existsSync(lockFile)) return true;
   const installed = readLock(installedFile);
-  return Object.entries(readLock(lockFile)).every(([path, wanted]) =>
-    path === '' || wanted.optional || installed[path]?.version === wanted.version);
+  return Object.entries(readLock(lockFile)).every(
+    ([path, wanted]) => path === '' || wanted.optional || installed[path]?.version === wanted.version,
+  );
 }
 
 function installDependencies() {
@@ -41,7 +44,8 @@ function installDependencies() {
   const npm = process.env.npm_execpath;
   const result = npm ? run(process.execPath, [npm, ...args]) : run('npm', args);
   if (result.error) fail(`npm ${args[0]} could not be started: ${result.error.message}`);
-  if (result.status !== 0) fail(`npm ${args[0]} failed with status ${result.status ?? result.signal}; its message is above`);
+  if (result.status !== 0)
+    fail(`npm ${args[0]} failed with status ${result.status ?? result.signal}; its message is above`);
 }
 
 // ---------------------------------------------------------------- programs of the system

@@ -4,10 +4,11 @@
 //   node .ci/test.mjs golden types     some of it; other words (`--grep echo`) are handed to Mocha
 //   node .ci/test.mjs long             the long runs, which are not part of `npm test`
 //
-// A run that crashes, hangs or runs nothing is a failure and is counted as one. With WORKERMAN_TS_TOTALS set, the figures are
-// added to that file, one line for each run.
+// A run that crashes, hangs, runs nothing or leaves processes behind is a failure and is counted as one. With
+// WORKERMAN_TS_TOTALS set, the figures are added to that file, one line for each run.
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -26,21 +27,30 @@ const options = process.argv.slice(2).filter((word) => !isSuite(word));
 const suites = wanted.length > 0 ? wanted : SUITES.filter(isSuite);
 const minutes = suites.includes('long') ? MINUTES.long : MINUTES.usual;
 
+/** Every process that the tests start inherits it, and is known by it wherever it goes. */
+const run = `WORKERMAN_TS_TEST_RUN=${randomUUID()}`;
+
 const folder = mkdtempSync(join(tmpdir(), 'workerman-ts-summary-'));
 const summaryFile = join(folder, 'summary.json');
 
-const mocha = spawn(process.execPath, [
-  '--import', pathToFileURL(require.resolve('tsx')).href,
-  require.resolve('mocha/bin/mocha.js'),
-  '--reporter', join(here, 'reporter.mjs'),
-  ...options,
-  ...suites.map((suite) => `test/${suite}/**/*.test.ts`),
-], {
-  cwd: root,
-  stdio: 'inherit',
-  detached: true, // a group of its own, so that all of it can be killed
-  env: { ...process.env, WORKERMAN_TS_SUMMARY: summaryFile },
-});
+const mocha = spawn(
+  process.execPath,
+  [
+    '--import',
+    pathToFileURL(require.resolve('tsx')).href,
+    require.resolve('mocha/bin/mocha.js'),
+    '--reporter',
+    join(here, 'reporter.mjs'),
+    ...options,
+    ...suites.map((suite) => `test/${suite}/**/*.test.ts`),
+  ],
+  {
+    cwd: root,
+    stdio: 'inherit',
+    detached: true, // a group of its own, so that all of it can be killed
+    env: { ...process.env, WORKERMAN_TS_SUMMARY: summaryFile, [run.split('=')[0]]: run.split('=')[1] },
+  },
+);
 
 const killAll = () => {
   try {
@@ -74,6 +84,43 @@ const code = await new Promise((resolve) => {
 });
 clearTimeout(deadline);
 
+/** Number and command of each process of this run that is still alive. */
+function leftOver() {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((pid) => {
+      try {
+        if (!readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(run)) return [];
+        if (/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'))) return [];
+        return [
+          { pid: Number(pid), command: readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ').trim() },
+        ];
+      } catch {
+        return []; // it ended while we looked
+      }
+    });
+}
+
+/** Gives what is left a moment to end by itself, then kills it. Returns what had to be killed. */
+async function sweep() {
+  for (let wait = 0; wait < 20 && leftOver().length > 0; wait++)
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  const killed = leftOver();
+  for (let round = 0; round < 20 && leftOver().length > 0; round++) {
+    for (const { pid } of leftOver()) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It has ended.
+      }
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return killed;
+}
+const strays = existsSync('/proc') ? await sweep() : [];
+for (const { pid, command } of strays) console.error(`Left behind by the tests: ${pid} ${command}`);
+
 let summary = { passed: 0, failed: 0, finished: false };
 try {
   summary = JSON.parse(readFileSync(summaryFile, 'utf8'));
@@ -85,7 +132,7 @@ rmSync(folder, { recursive: true, force: true });
 const { passed } = summary;
 const cutShort = !summary.finished || passed + summary.failed === 0 || (code !== 0 && summary.failed === 0);
 if (cutShort) console.error(`The test run ended too early (${code}).`);
-const failed = summary.failed + (cutShort ? 1 : 0);
+const failed = summary.failed + (cutShort ? 1 : 0) + (strays.length > 0 ? 1 : 0);
 if (process.env.WORKERMAN_TS_TOTALS) appendFileSync(process.env.WORKERMAN_TS_TOTALS, `${passed} ${failed}\n`);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
