@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import type { Page } from 'playwright-core';
 import type { StatusReport } from '../../lib/control/messages.js';
-import { cleanUpScripts, startScript, waitUntil, type Script } from '../support/process.js';
+import { accepting, cleanUpScripts, startScript, waitUntil, type Script } from '../support/process.js';
 import { openBrowser, type Browser } from './chromium.js';
 
 /** The examples of server-sent events, as a user starts them, in a real browser. */
@@ -22,6 +22,13 @@ function portIsFree(): Promise<void> {
     });
     server.listen(PORT, '0.0.0.0', () => server.close(() => resolve()));
   });
+}
+
+/** Starts an example and waits until it serves. */
+async function serve(name: string): Promise<Script> {
+  const script = await startScript({ script: example(name) }).started();
+  await accepting({ port: PORT });
+  return script;
 }
 
 async function statusOf(script: Script): Promise<StatusReport> {
@@ -56,23 +63,25 @@ interface Received {
 }
 
 /** Opens an EventSource in the page and collects its messages. */
-const listen = (page: Page): Promise<unknown> => page.evaluate(`
+const listen = (page: Page): Promise<unknown> =>
+  page.evaluate(`
   window.received = [];
   window.source = new EventSource('/');
-  window.source.addEventListener('message', (event) => window.received.push({ data: event.data, id: event.lastEventId }));
+  window.source.addEventListener('message', ({ data, lastEventId }) => window.received.push({ data, id: lastEventId }));
   null
 `);
 
 const received = (page: Page): Promise<Received[]> => page.evaluate('window.received');
 
-const messages = (page: Page, count: number): Promise<Received[]> => waitUntil(
-  async () => {
-    const all = await received(page);
-    return all.length >= count && all;
-  },
-  () => `${count} messages in the browser`,
-  30_000,
-);
+const messages = (page: Page, count: number): Promise<Received[]> =>
+  waitUntil(
+    async () => {
+      const all = await received(page);
+      return all.length >= count && all;
+    },
+    () => `${count} messages in the browser`,
+    30_000,
+  );
 
 describe('server-sent events in a browser', function () {
   this.timeout(60_000);
@@ -84,12 +93,15 @@ describe('server-sent events in a browser', function () {
   after(() => browser.close());
   beforeEach(portIsFree);
   afterEach(async () => {
-    for (const page of browser.context.pages()) await page.goto('about:blank');
     await cleanUpScripts();
+    // A persistent context needs one page to live on.
+    const [first, ...others] = browser.context.pages();
+    for (const page of others) await page.close();
+    await first?.goto('about:blank').catch(() => {});
   });
 
   it('the example streams hello to an EventSource, and its timer goes when the page does', async () => {
-    const script = await startScript({ script: example('sse.ts') }).started();
+    const script = await serve('sse.ts');
 
     const page = await browser.context.newPage();
     await page.goto(ORIGIN);
@@ -113,7 +125,7 @@ describe('server-sent events in a browser', function () {
   });
 
   it('every page that listens has a timer of its own', async () => {
-    const script = await startScript({ script: example('sse.ts') }).started();
+    const script = await serve('sse.ts');
     const pages = [await browser.context.newPage(), await browser.context.newPage()];
     for (const page of pages) {
       await page.goto(ORIGIN);
@@ -129,7 +141,7 @@ describe('server-sent events in a browser', function () {
   });
 
   it('the page of the other example shows a clock that ticks, and comes back after the worker was killed', async () => {
-    const script = await startScript({ script: example('sse-page.ts') }).started();
+    const script = await serve('sse-page.ts');
     await script.waitFor(/Open http:\/\/127\.0\.0\.1:8080 in a browser/);
 
     const page = await browser.context.newPage();
@@ -137,14 +149,15 @@ describe('server-sent events in a browser', function () {
     page.on('pageerror', (error) => problems.push(error.message));
     await page.goto(ORIGIN);
     const clock = (): Promise<string> => page.evaluate('document.getElementById("clock").textContent');
-    const anotherTime = (than: string): Promise<string> => waitUntil(
-      async () => {
-        const now = await clock();
-        return /^\d\d:\d\d:\d\d$/.test(now) && now !== than && now;
-      },
-      () => `another time than ${than}: ${script.describe()}`,
-      30_000,
-    );
+    const anotherTime = (than: string): Promise<string> =>
+      waitUntil(
+        async () => {
+          const now = await clock();
+          return /^\d\d:\d\d:\d\d$/.test(now) && now !== than && now;
+        },
+        () => `another time than ${than}: ${script.describe()}`,
+        30_000,
+      );
 
     const first = await anotherTime('');
     await anotherTime(first);

@@ -212,6 +212,21 @@ describe('permessage-deflate of Websocket', () => {
     expect(client.frames.map(({ opcode }) => opcode)).to.deep.equal([text, text, binary, binary]);
   });
 
+  it('drops nothing of what was accepted before the handshake', async () => {
+    const results: unknown[] = [];
+    const client = await shakeHands((connection) => {
+      connection.maxSendBufferSize = 1000;
+      connection.websocketType = '\xc1';
+      connection.onError = () => results.push('error');
+      connection.onWebSocketConnect = (c: TcpConnection) => {
+        results.push(c.send('a'.repeat(900)), c.send('b'.repeat(900)), c.send('c'));
+      };
+    }, OFFER);
+    await client.gets(2);
+    expect(unpack(client.frames)).to.deep.equal(['a'.repeat(900), 'b'.repeat(900)]);
+    expect(results).to.deep.equal(['error', null, null, false]);
+  });
+
   it('counts what is being compressed as queued, and drops beyond the send buffer', async () => {
     const calls: unknown[] = [];
     const client = await compressing((connection) => {
@@ -237,8 +252,8 @@ describe('permessage-deflate of Websocket', () => {
     const client = await compressing((connection) => {
       connection.onMessage = (_c: TcpConnection, data: string) => got.push(data);
       // As a timer of the application might, in the very moment in which inflating has begun.
-      connection._occupy = function (): void {
-        TcpConnection.prototype._occupy.call(this);
+      connection._occupy = function (holdsEnd): void {
+        TcpConnection.prototype._occupy.call(this, holdsEnd);
         this.pauseRecv();
       };
     });
@@ -253,6 +268,18 @@ describe('permessage-deflate of Websocket', () => {
     connection.resumeRecv();
     await until(() => got.length === 2);
     expect(got).to.deep.equal(['a', 'b']);
+  });
+
+  it('hands out everything that came before the peer\'s FIN', async () => {
+    const got: string[] = [];
+    const client = await compressing((connection) => {
+      connection.onMessage = (_c: TcpConnection, data: string) => got.push(data.slice(0, 5));
+      connection.onClose = () => got.push('closed');
+    });
+    await client.write(message('1'.repeat(2_000_000)), message('2'), { opcode: text, payload: '3' }, message('4'));
+    await client.peer.fin();
+    await until(() => got.includes('closed'));
+    expect(got).to.deep.equal(['11111', '2', '3', '4', 'closed']);
   });
 
   it('counts each message as a request, and reports what its handler throws', async () => {

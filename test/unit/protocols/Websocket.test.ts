@@ -182,7 +182,7 @@ describe('the handshake of Websocket', () => {
     });
     await client.peer.write(openingRequest());
     await settle();
-    await client.peer.reset();
+    await client.peer.fin();
     await until(() => calls.length === 1);
     resolve();
     await settle();

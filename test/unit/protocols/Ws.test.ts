@@ -1,14 +1,12 @@
 import { expect } from 'chai';
-import type { AsyncTcpConnection, TcpConnection } from '../../../connection/index.js';
-import type { Request } from '../../../protocols/http/Request.js';
+import type { AsyncTcpConnection } from '../../../connection/index.js';
 import type { Response } from '../../../protocols/http/Response.js';
 import { resolveProtocol } from '../../../protocols/registry.js';
-import { Websocket } from '../../../protocols/Websocket.js';
 import { Ws } from '../../../protocols/Ws.js';
 import { deliveries } from '../../support/feed.js';
 import { closeBody, frame, fragments, OPCODES, type FrameSpec } from '../../support/websocket.js';
 import { catchReports, settle, until } from '../connection/peers.js';
-import { client, portOf, serve, stopAll } from '../connection/workers.js';
+import { client, stopAll } from '../connection/workers.js';
 import { HandServer, type Link } from './wsServer.js';
 
 const { text, binary, ping, pong, close } = OPCODES;
@@ -21,7 +19,7 @@ describe('Ws', () => {
     server = await new HandServer().listen();
   });
   afterEach(async () => {
-    Ws.permessageDeflate = Websocket.permessageDeflate = false;
+    Ws.permessageDeflate = false;
     await stopAll();
     await server.close();
   });
@@ -321,33 +319,5 @@ describe('Ws', () => {
       }
       expect(reports.lines).to.have.length(3);
     });
-  });
-
-  describe('with our own server', () => {
-    for (const compress of [false, true]) {
-      it(`exchanges everything in order, ${compress ? 'compressed' : 'plain'}`, async () => {
-        Ws.permessageDeflate = Websocket.permessageDeflate = compress;
-        const worker = await serve('websocket://127.0.0.1:0', {}, (w) => {
-          w.onMessage = (c: TcpConnection, data: unknown) => void c.send(data);
-          w.onWebSocketConnect = (c: TcpConnection, request: Request) => void c.send(`path ${request.path()}`);
-        });
-        const sent: (string | Buffer)[] = Array.from({ length: 300 }, (_, i) => {
-          const content = `${i}-`.repeat(1 + ((i * 37) % 900));
-          return i % 3 === 0 ? Buffer.from(content) : content;
-        });
-        const got: unknown[] = [];
-        const connection = client(`ws://127.0.0.1:${portOf(worker)}/a`);
-        connection.maxSendBufferSize = 10_000_000;
-        connection.onMessage = (_c: AsyncTcpConnection, data: unknown) => got.push(data);
-        connection.onWebSocketConnect = (c: AsyncTcpConnection) => {
-          for (const one of sent) c.send(one);
-        };
-        connection.connect();
-        await until(() => got.length === sent.length + 1);
-        expect(got[0]).to.equal('path /a');
-        expect(got.slice(1).every((one, i) => (typeof one === 'string' ? one === sent[i] : (one as Buffer).equals(sent[i] as Buffer)))).to.equal(true);
-        expect(connection.websocketType).to.equal(compress ? '\xc1' : '\x81');
-      });
-    }
   });
 });

@@ -1,0 +1,144 @@
+import { isOver, limits, watch, type Watch } from './http/limits.js';
+import { negotiate } from './websocket/extensions.js';
+import { beginsLikeRequest, openingAnswer, readOpening, REFUSAL, type Opening } from './websocket/handshake.js';
+import { headerLines } from './websocket/headerLines.js';
+import { HeadReader } from './websocket/HeadReader.js';
+import * as types from './websocket/outgoing.js';
+import { Session } from './websocket/Session.js';
+import { callbackOf, callUser, isEstablished, type WebSocketConnection } from './websocket/WebSocketConnection.js';
+
+/** What this protocol remembers about one connection. */
+class ServerState {
+  readonly session: Session = new Session(true);
+  /** Null once the request has been read. */
+  head: HeadReader | null = new HeadReader();
+}
+
+/**
+ * WebSocket server (RFC 6455): handshake, messages of text and bytes, pings, orderly close; compression (RFC 7692)
+ * where it was opted in to.
+ *
+ * `onMessage` gets a string for a text message and a Buffer for a binary one. What `send` sends is a text message,
+ * bytes a binary one, as `connection.websocketType` says; objects are sent as JSON.
+ */
+export class Websocket {
+  /** Type of text messages, the default. */
+  static readonly BINARY_TYPE_BLOB: '\x81' = types.BINARY_TYPE_BLOB;
+  /** Type of compressed text messages, sent plain when compression was not agreed on. */
+  static readonly BINARY_TYPE_BLOB_DEFLATE: '\xc1' = types.BINARY_TYPE_BLOB_DEFLATE;
+  /** Type of binary messages. */
+  static readonly BINARY_TYPE_ARRAYBUFFER: '\x82' = types.BINARY_TYPE_ARRAYBUFFER;
+  /** Type of compressed binary messages. */
+  static readonly BINARY_TYPE_ARRAYBUFFER_DEFLATE: '\xc2' = types.BINARY_TYPE_ARRAYBUFFER_DEFLATE;
+
+  /**
+   * Compress with every client that offers permessage-deflate. Default false: each connection that compresses keeps
+   * some 300 KB for it. A single connection opts in by a type with `_DEFLATE`, or by a line
+   * `Sec-WebSocket-Extensions: permessage-deflate` in `connection.headers`, in `onWebSocketConnect` at the latest.
+   */
+  static permessageDeflate = false;
+
+  /** From here on the time for the handshake runs. */
+  static onAccept(connection: WebSocketConnection): void {
+    stateOf(connection);
+  }
+
+  /** Cuts one message; the handshake, control frames and the end are dealt with here. */
+  static input(buffer: Buffer, connection: WebSocketConnection): number {
+    const { session } = stateOf(connection);
+    return session.open ? session.receive(buffer, connection) : this.dealHandshake(buffer, connection);
+  }
+
+  /** The message whose last bytes `input` has just cut. */
+  static decode(_buffer: Buffer, connection: WebSocketConnection): string | Buffer {
+    return stateOf(connection).session.takeMessage();
+  }
+
+  /**
+   * One frame; empty when the message waits for the handshake or for its compression.
+   *
+   * @throws TypeError `WM_BAD_DATA` for what has no JSON form
+   */
+  static encode(data: unknown, connection: WebSocketConnection): Uint8Array {
+    return stateOf(connection).session.encode(data, connection);
+  }
+
+  /** Reads the client's request, refuses it or answers with 101. @returns as `input` */
+  static dealHandshake(buffer: Buffer, connection: WebSocketConnection): number {
+    const state = stateOf(connection);
+    // Without a reader the request has been read and its callback is still at work.
+    if (state.head === null) return 0;
+    const { used, state: progress } = state.head.read(buffer);
+    connection.consumeRecvBuffer(used);
+    const isComplete = progress === 'complete';
+    const bytes = isComplete ? state.head.head : state.head.bytes;
+    if (!beginsLikeRequest(bytes, isComplete)) return refuse(connection, REFUSAL.BAD_REQUEST);
+    if (progress === 'too long') return refuse(connection, REFUSAL.TOO_LONG);
+    if (!isComplete) return 0;
+    state.head = null;
+    const opening = readOpening(bytes);
+    if (typeof opening === 'string') return refuse(connection, opening);
+    open(connection, state.session, opening, this.permessageDeflate);
+    const goesOn = state.session.open && isEstablished(connection) && !connection._paused && used < buffer.length;
+    return goesOn ? state.session.receive(buffer.subarray(used), connection) : 0;
+  }
+
+  /** The Close frame behind everything else. */
+  static closing(connection: WebSocketConnection): Uint8Array {
+    return stateOf(connection).session.closing();
+  }
+
+  static onSent(connection: WebSocketConnection): boolean | null | undefined {
+    return stateOf(connection).session.sent;
+  }
+
+  static onClose(connection: WebSocketConnection): void {
+    if (connection._state instanceof ServerState) connection._state.session.dispose();
+  }
+}
+
+function stateOf(connection: WebSocketConnection): ServerState {
+  if (connection._state instanceof ServerState) return connection._state;
+  const state = new ServerState();
+  connection._state = state;
+  watch(connection, inspectHandshake);
+  return state;
+}
+
+/** `Http.headersTimeout`: a request that has not come whole by then will not be waited for any longer. */
+function inspectHandshake(connection: WebSocketConnection, watching: Watch, now: number): boolean {
+  const { _state: state } = connection;
+  if (!(state instanceof ServerState) || state.head === null) return false;
+  if (isOver(watching.secondsIn(0, now), limits.headersTimeout)) connection.close();
+  return true;
+}
+
+/** Answers, and ends the connection in a way that lets the answer arrive. */
+function refuse(connection: WebSocketConnection, answer: string): 0 {
+  connection.end(answer, true);
+  return 0;
+}
+
+/** Asks the application, at once or in its own time. */
+function open(connection: WebSocketConnection, session: Session, opening: Opening, compress: boolean): void {
+  const admitted = callUser(callbackOf(connection, 'onWebSocketConnect'), connection, opening.request);
+  if (typeof admitted === 'boolean') return answer(connection, session, opening, compress, admitted);
+  connection._occupy();
+  void admitted.then((result) => {
+    answer(connection, session, opening, compress, result);
+    connection._vacate();
+  });
+}
+
+function answer(
+  connection: WebSocketConnection, session: Session, opening: Opening, compress: boolean, admitted: boolean,
+): void {
+  if (!isEstablished(connection)) return;
+  if (!admitted) return void refuse(connection, REFUSAL.INTERNAL_ERROR);
+  const lines = headerLines(connection.headers);
+  const isOptedIn = compress || types.isDeflateType(connection.websocketType) ||
+    lines.some(({ name }) => name === 'sec-websocket-extensions');
+  const agreement = isOptedIn ? negotiate(opening.offers) : null;
+  session.begin(connection, openingAnswer(opening.key, lines, agreement?.header ?? null), agreement);
+  if (isEstablished(connection)) void callUser(callbackOf(connection, 'onWebSocketConnected'), connection, opening.request);
+}

@@ -1,0 +1,81 @@
+import type { ByteSource } from '../../connection/SendQueue.js';
+
+/** A user's callback, as far as this package needs to know: it may be async. */
+// What it is given differs from callback to callback; their types are those of the connection's properties.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type UserCallback = ((connection: any, value: any) => unknown) | null | undefined;
+
+/** The callbacks that a connection, or the worker that accepted it, may bring. */
+export interface WebSocketCallbacks {
+  onWebSocketConnect?: UserCallback;
+  onWebSocketConnected?: UserCallback;
+  onWebSocketClose?: UserCallback;
+  onWebSocketPing?: UserCallback;
+  onWebSocketPong?: UserCallback;
+}
+
+/** What WebSocket needs of the connection that it is spoken on. */
+export interface WebSocketConnection extends WebSocketCallbacks {
+  readonly protocol: unknown;
+  readonly worker: WebSocketCallbacks | null;
+  readonly bytesRead: number;
+  readonly maxPackageSize: number;
+  readonly maxSendBufferSize: number;
+  websocketType?: string;
+  headers: unknown;
+  /** State of the protocol. */
+  _state: unknown;
+  readonly _paused: boolean;
+
+  getStatus(): number;
+  getSendBufferQueueSize(): number;
+  consumeRecvBuffer(n: number): void;
+  close(data?: unknown, raw?: boolean): void;
+  end(data?: unknown, raw?: boolean): void;
+  error(error: unknown): void;
+
+  _push(bytes: string | Uint8Array): boolean | null;
+  _pushSource(source: ByteSource): void;
+  _reserve(bytes: number): void;
+  _dropPackage(): false;
+  _occupy(holdsEnd?: boolean): void;
+  _vacate(): void;
+  _deliver(packet: Buffer): void;
+  _print(line: string): void;
+}
+
+/** `TcpConnection.STATUS_ESTABLISHED`. */
+const ESTABLISHED = 2;
+
+/** True until the connection is closed from either side. */
+export function isEstablished(connection: WebSocketConnection): boolean {
+  return connection.getStatus() === ESTABLISHED;
+}
+
+/** The callback that holds for a connection: its own, else its worker's. */
+export function callbackOf(connection: WebSocketConnection, name: keyof WebSocketCallbacks): UserCallback {
+  return connection[name] ?? connection.worker?.[name];
+}
+
+/**
+ * Calls a user's callback; what it throws, or its promise is rejected with, goes to `connection.error()`.
+ *
+ * @returns a promise, which is never rejected, when it returned one: whether it has succeeded. Otherwise the same at once.
+ */
+export function callUser(callback: UserCallback, connection: WebSocketConnection, value: unknown): boolean | Promise<boolean> {
+  const failed = (error: unknown): false => {
+    connection.error(error);
+    return false;
+  };
+  try {
+    const result = callback?.(connection, value);
+    if (!isThenable(result)) return true;
+    return Promise.resolve(result).then(() => true, failed);
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}

@@ -1,0 +1,3 @@
+import { defineInterop } from './websocketInterop.js';
+
+defineInterop(5000, 60);
