@@ -21,7 +21,7 @@ export class Frame {
     return buffer.subarray(HEAD_LENGTH);
   }
 
-  /** Head and body. @throws WorkermanError `WM_BAD_DATA` for objects. */
+  /** Head and body. @throws TypeError `WM_BAD_DATA` for objects. */
   static encode(data: unknown): Buffer {
     const bytes = toBytes(data, 'Frame');
     const length = HEAD_LENGTH + (typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length);

@@ -26,6 +26,9 @@ export type { HttpConnection };
 /** A class whose instances stand for requests. */
 export type RequestClass = new (buffer: Buffer, head?: Head) => Request;
 
+/** Status line of an answer that is not an interim one. */
+const FINAL_ANSWER = /^HTTP\/1\.[01] [2-5]\d\d/;
+
 let requestClass: RequestClass = Request;
 
 /**
@@ -165,6 +168,14 @@ export class Http {
     return state.outstanding.length > 0 ? null : { bytes: '', answered: true };
   }
 
+  /** Bytes that begin like a final answer are one: the oldest request that waited waits no more. */
+  static onRaw(connection: HttpConnection, bytes: string | Uint8Array): void {
+    const state = connection._state as HttpState | null;
+    if (state === null || state.streaming !== null || state.outstanding.length === 0) return;
+    const start = typeof bytes === 'string' ? bytes.slice(0, 12) : Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+    if (FINAL_ANSWER.test(start)) state.answered();
+  }
+
   /** Ends the connection behind an answer that was its last. */
   static onSent(connection: HttpConnection): void {
     const state = connection._state as HttpState | null;
@@ -191,8 +202,8 @@ export class Http {
     unwatch(connection);
     const state = connection._state as HttpState | null;
     if (state === null) return;
-    release(state);
     clientGone(state);
+    release(state);
     state.close(connection.errorHandler);
     state.sessions?.closed();
   }

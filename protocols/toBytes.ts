@@ -1,10 +1,10 @@
-import { WorkermanError } from '../errors.js';
+import { WorkermanTypeError } from '../errors.js';
 import type { Bytes } from './ProtocolInterface.js';
 
 /**
  * Text form of a value as PHP's `(string)` gives it, bytes as they are.
  *
- * @throws WorkermanError `WM_BAD_DATA` for objects, arrays and functions.
+ * @throws TypeError `WM_BAD_DATA` for objects, arrays and functions.
  */
 export function toBytes(data: unknown, who = 'A connection without a protocol'): Bytes {
   if (typeof data === 'string' || data instanceof Uint8Array) return data;
@@ -12,5 +12,5 @@ export function toBytes(data: unknown, who = 'A connection without a protocol'):
   if (data === true) return '1';
   if (typeof data === 'number' || typeof data === 'bigint') return String(data);
   const shown = typeof data === 'object' ? (data.constructor?.name ?? 'object') : typeof data;
-  throw new WorkermanError('WM_BAD_DATA', `${who} sends strings, bytes and scalars, got ${shown}`);
+  throw new WorkermanTypeError('WM_BAD_DATA', `${who} sends strings, bytes and scalars, got ${shown}`);
 }

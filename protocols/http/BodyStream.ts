@@ -146,11 +146,13 @@ export class BodyStream implements ByteSink, RequestBody {
   }
 
   #keep(bytes: number): void {
+    // What is left of a body that has failed is its reader's, and the connection's no more.
+    if (this.#failure !== null) return;
     this.#kept += bytes;
     this.#owner.onKept(bytes);
     // What comes behind a complete body has limits of its own.
     const mark = this.#isFull ? HIGH_WATER_MARK / 2 : HIGH_WATER_MARK;
-    const isFull = this.#kept >= mark && !this.#isComplete && this.#failure === null;
+    const isFull = this.#kept >= mark && !this.#isComplete;
     if (isFull === this.#isFull) return;
     this.#isFull = isFull;
     this.#owner.onFull(isFull);
@@ -167,8 +169,8 @@ export class BodyStream implements ByteSink, RequestBody {
   /** No more will come. What has come can still be read; then reading throws `error`. */
   fail(error: Error): void {
     if (this.#isComplete || this.#failure !== null) return;
+    this.#keep(-this.#kept);
     this.#failure = error;
-    this.#keep(0);
     const waiter = this.#waiter;
     this.#waiter = null;
     waiter?.reject(error);

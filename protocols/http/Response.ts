@@ -54,7 +54,7 @@ export class Response {
    *
    *     connection.send(Response.fromDirectory('/srv/site', request.path()));
    *
-   * @param root the directory. Links out of it are not followed.
+   * @param root the directory. What a link in it leads to is served only when that lies in it too.
    * @param path as it came: `request.path()`, or what is left of it behind a prefix.
    */
   static fromDirectory(root: string, path: string, options: DirectoryOptions = {}): Response {

@@ -133,7 +133,7 @@ describe('an answer from a stream', () => {
     await peer.write(get() + get());
     await until(() => errors.length === 1);
     expect(errors[0]).to.include({ code: 'WM_BAD_DATA' });
-    expect(peer.text).to.equal(`${CHUNKED}1\r\na\r\n0\r\n\r\n`);
+    expect(await peer.gets(/0\r\n\r\n$/)).to.equal(`${CHUNKED}1\r\na\r\n0\r\n\r\n`);
   });
 
   describe('with a Content-Length', () => {
