@@ -1,5 +1,6 @@
 import { constants } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { isThenable } from '../connection/ConnectionInterface.js';
 import type { EventInterface, TimerCallback } from '../timer/EventInterface.js';
 import { TimerHeap, type TimerEntry } from './TimerHeap.js';
 
@@ -88,11 +89,10 @@ export class EventLoop implements EventInterface {
   }
 
   #replaceListener(name: NodeJS.Signals, listener: () => void): void {
+    const others = process.listeners(name);
     // Add before removing: a moment without a listener could let the signal end the process.
     process.on(name, listener);
-    for (const other of process.listeners(name)) {
-      if (other !== listener) process.off(name, other);
-    }
+    for (const other of others) process.off(name, other);
   }
 
   #addTimer(seconds: number, interval: number | null, func: TimerCallback, args: unknown[]): number {
@@ -145,7 +145,7 @@ export class EventLoop implements EventInterface {
   #guard(func: () => unknown): void {
     try {
       const result = func();
-      if (result instanceof Promise) result.catch((error: unknown) => this.#failed(error));
+      if (isThenable(result)) result.then(undefined, (error: unknown) => this.#failed(error));
     } catch (error) {
       this.#failed(error);
     }

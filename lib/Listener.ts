@@ -1,6 +1,8 @@
 import type { Socket as UdpSocket, RemoteInfo } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
-import { bindSocket, boundPort, closeSocket, listenError, serverOn, type BindAddress, type BoundSocket } from './bindSocket.js';
+import {
+  armSocket, bindSocket, boundPort, closeSocket, listenError, removeSocketFile, serverOn, type BindAddress, type BoundSocket,
+} from './bindSocket.js';
 
 /** Who gets what arrives at a listening socket. */
 export interface ListenerOwner {
@@ -45,6 +47,8 @@ export class Listener {
   #accepting = false;
   /** Counts changes of mind, so that a handle that arrives too late is recognised. */
   #turn = 0;
+  /** The same for {@link close} while the address is being bound. */
+  #closes = 0;
   #held: Socket[] = [];
 
   /** @param own true for the socket of the Worker that this process was started for */
@@ -55,7 +59,8 @@ export class Listener {
     this.#backlog = backlog;
     this.#own = own;
     this.#owner = owner;
-    this.#provider = provider;
+    // The file of a unix socket belongs to whoever binds it: this process's user, and no other process can share it.
+    this.#provider = address.kind === 'unix' && !own ? null : provider;
   }
 
   get bound(): boolean {
@@ -71,6 +76,11 @@ export class Listener {
     return this.#server ?? this.#udp;
   }
 
+  /** Resolves when no bind is under way any more, also one that {@link close} has called off. */
+  get settled(): Promise<void> {
+    return (this.#bound ?? Promise.resolve()).catch(() => {});
+  }
+
   /** Binds, once; later calls give the same promise. Rejects with what {@link bindSocket} throws. */
   open(): Promise<void> {
     this.#bound ??= this.#bind();
@@ -79,14 +89,30 @@ export class Listener {
 
   async #bind(): Promise<void> {
     const provider = this.#provider;
+    const closes = this.#closes;
+    let port: number;
     if (provider !== null) {
-      const port = await provider.bind(this.address, this.#own);
-      if (this.address.kind !== 'unix') this.address.port = port;
+      port = await provider.bind(this.address, this.#own);
+      if (closes !== this.#closes) return provider.release(this.address, this.#own);
     } else {
-      this.#local = await bindSocket(this.address, false);
-      if (this.address.kind !== 'unix') this.address.port = boundPort(this.#local);
+      const local = await this.#bindLocal();
+      if (closes !== this.#closes) return this.#closeLocal(local, false);
+      port = boundPort(local);
+      this.#local = local;
     }
+    if (this.address.kind !== 'unix') this.address.port = port;
     this.#isBound = true;
+  }
+
+  /** Bound, and clients queue already: only then is it certain that nobody else has the address. */
+  async #bindLocal(): Promise<BoundSocket> {
+    const socket = await bindSocket(this.address, false);
+    try {
+      return armSocket(socket, this.address, this.#backlog);
+    } catch (error) {
+      closeSocket(socket);
+      throw error;
+    }
   }
 
   /** Starts to accept. Resolves when that has happened, or when it was called off meanwhile. */
@@ -115,17 +141,25 @@ export class Listener {
   /** Gives the address up. {@link open} binds it again. */
   close(): void {
     this.pause();
+    const used = this.#server !== null || this.#udp !== null;
     this.#closeServer();
     if (this.#isBound && this.#provider !== null) this.#provider.release(this.address, this.#own);
-    if (this.#local?.dgram && this.#udp === null) closeSocket(this.#local);
+    if (this.#local !== null) this.#closeLocal(this.#local, used);
     this.#local = null;
     this.#isBound = false;
     this.#bound = null;
+    this.#closes++;
     for (const socket of this.#held.splice(0)) socket.destroy();
   }
 
+  /** @param used a server has taken the socket over, and closed it */
+  #closeLocal(local: BoundSocket, used: boolean): void {
+    if (!used) closeSocket(local);
+    if (this.address.kind === 'unix') removeSocketFile(this.address.path);
+  }
+
   async #resumeLocal(local: BoundSocket): Promise<void> {
-    for (const socket of this.#held.splice(0)) this.#owner.accepted(socket);
+    for (const socket of this.#held.splice(0)) if (!socket.destroyed) this.#owner.accepted(socket);
     if (this.#server !== null || this.#udp !== null) return;
     await this.#acceptFrom(local.dgram ?? local.raw);
   }
@@ -139,7 +173,7 @@ export class Listener {
     this.#server = server;
     server.on('connection', (socket: Socket) => {
       if (this.#accepting) this.#owner.accepted(socket);
-      else this.#held.push(socket);
+      else this.#hold(socket);
     });
     return new Promise((resolve, reject) => {
       server.on('error', (error: NodeJS.ErrnoException) => {
@@ -149,6 +183,12 @@ export class Listener {
       });
       server.once('listening', resolve);
     });
+  }
+
+  #hold(socket: Socket): void {
+    // An 'error' that nobody hears would end the process.
+    socket.on('error', () => {});
+    this.#held.push(socket);
   }
 
   #readFrom(socket: UdpSocket): void {

@@ -14,11 +14,23 @@ export const processState: {
   gracefulStop: boolean;
   /** Full path of the start script. */
   startFile: string;
+  /** The working directory in which it was started, and in which worker processes are started too, whatever the script
+   * changes it to; undefined when it does not exist any more. */
+  startFolder: string | undefined;
   /** Master or worker process, once it has become one. */
   controller: Controller | null;
 } = {
   status: STATUS.INITIAL,
   gracefulStop: false,
   startFile: process.argv[1] ?? '',
+  startFolder: workingDirectory(),
   controller: null,
 };
+
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}

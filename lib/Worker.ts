@@ -4,7 +4,9 @@ import type { Writable } from 'node:stream';
 import { isThenable, type Callback } from '../connection/ConnectionInterface.js';
 import { addConnection, createConnectionTable, type ConnectionTable } from '../connection/ConnectionTable.js';
 import { hooks } from '../connection/hooks.js';
+import type { SocketContext } from '../connection/SocketContext.js';
 import { TcpConnection } from '../connection/TcpConnection.js';
+import { serverTls, type ServerTls } from '../connection/tls.js';
 import { handOutDatagram, UdpConnection } from '../connection/UdpConnection.js';
 import { WorkermanError } from '../errors.js';
 import type { Request } from '../protocols/http/Request.js';
@@ -12,6 +14,7 @@ import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
 import { registerProtocol, resolveProtocol } from '../protocols/registry.js';
 import type { EventInterface, EventLoopClass } from '../timer/EventInterface.js';
 import type { BindAddress } from './bindSocket.js';
+import { Heartbeat, type HeartbeatOptions } from './Heartbeat.js';
 import { Listener, type ListenerOwner } from './Listener.js';
 import { listening, trackListen } from './listening.js';
 import { safeEcho, writeLog } from './output.js';
@@ -20,7 +23,6 @@ import { resetStd } from './resetStd.js';
 import { runAll } from './runAll.js';
 import { getSingleLineTotalLength, getUiColumns } from './screens/startScreen.js';
 import { settings, type MasterCallback } from './Settings.js';
-import type { SocketContext } from './SocketContext.js';
 import { BUILD_IN_TRANSPORTS, getSocketName, parseSocketName, type Transport } from './SocketName.js';
 import { startRow } from './startRow.js';
 import { prepareTimers } from './timers.js';
@@ -75,6 +77,14 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   connections: ConnectionTable<Connection> = createConnectionTable<Connection>();
   /** True once `stop()` has run. */
   stopping = false;
+  /**
+   * HTTP: requests that have a body are handed out when their head is complete. The handler reads the body in pieces
+   * with `for await (const piece of request.body)`, or whole with `await request.readBody(limit)`; `maxPackageSize` then
+   * limits the head alone. Our addition.
+   */
+  streamBodies = false;
+  /** Finds peers that have vanished. Read when the Worker begins to accept; null (the default): TCP's own ways only. */
+  heartbeat: HeartbeatOptions | null = null;
   /** Loop class of this worker's processes, in place of `Worker.eventLoopClass`. */
   eventLoop: EventLoopClass | null = null;
 
@@ -110,8 +120,13 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   readonly #socketName: string;
   readonly #context: SocketContext;
   #listener: Listener | null = null;
+  /** After {@link unlisten}: resolves when the address is free again. */
+  #released: Promise<unknown> | null = null;
+  #heartbeat: Heartbeat | null = null;
   #paused = false;
   #transportUsed: Transport = 'tcp';
+  /** Set while the transport is ssl: the certificates as they were when the listener was started. */
+  #tls: ServerTls | null = null;
 
   /**
    * Registers the Worker. Nothing is parsed, bound or checked before `listen()`.
@@ -293,6 +308,8 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
 
   async #listen(autoAccept: boolean): Promise<void> {
     if (this.#socketName === '') return;
+    // Before anything is waited for: a pauseAccept() or unlisten() right behind this call has the last word.
+    if (autoAccept) this.#paused = false;
     if (this.#listener === null) {
       const address = this._resolve();
       const backlog = this.#context.socket?.backlog ?? Worker.DEFAULT_BACKLOG;
@@ -300,13 +317,16 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     }
     const listener = this.#listener;
     try {
+      // The bind that an unlisten() has called off still holds the address for a moment.
+      if (this.#released !== null) await this.#released;
+      if (this.#listener !== listener) return;
       await listener.open();
     } catch (error) {
       if (this.#listener === listener) this.#listener = null;
       throw error;
     }
-    if (autoAccept && this.#listener === listener) {
-      this.#paused = false;
+    if (autoAccept && this.#listener === listener && !this.#paused) {
+      this.#beginHeartbeat();
       await listener.resume();
     }
   }
@@ -318,6 +338,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     });
     if (parsed.protocolScheme === null) this.transport = parsed.transport;
     this.#transportUsed = parsed.transport;
+    this.#tls = parsed.transport === 'ssl' ? serverTls(this.#context.ssl) : null;
     const socket = this.#context.socket;
     return {
       kind: parsed.kind,
@@ -336,14 +357,27 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     return this.#socketName !== '';
   }
 
+  /** @internal Between `listen()` and `unlisten()`. */
+  get _listens(): boolean {
+    return this.#listener !== null;
+  }
+
   /** @internal */
   get _backlog(): number {
     return this.#context.socket?.backlog ?? Worker.DEFAULT_BACKLOG;
   }
 
+  #beginHeartbeat(): void {
+    if (this.heartbeat === null || this.#heartbeat !== null) return;
+    this.#heartbeat = new Heartbeat(() => this.connections as Iterable<TcpConnection>, this.heartbeat);
+    this.#heartbeat.start();
+  }
+
   /** Stops accepting and closes the socket; `listen()` binds it again. */
   unlisten(): void {
-    this.#listener?.close();
+    if (this.#listener === null) return;
+    this.#released = Promise.all([this.#released, this.#listener.settled]);
+    this.#listener.close();
     this.#listener = null;
   }
 
@@ -372,6 +406,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     await this.listen(false);
     if (this.onWorkerStart !== null) await this.onWorkerStart(this as unknown as Self);
     await listening.settled();
+    this.#beginHeartbeat();
     if (!this.#paused && !this.stopping) await this.#listener?.resume();
   }
 
@@ -412,14 +447,31 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
       }
     }
     this.onMessage = this.onClose = this.onError = this.onBufferDrain = this.onBufferFull = null;
+    this.#heartbeat?.stop();
     this.stopping = true;
   }
 
   // ------------------------------------------------------------------------------------------------ clients
 
+  /**
+   * Sends the same `data` to every connection of this Worker in this process; an addition of ours. The wire form is
+   * made once, not once for each.
+   *
+   * @param except a connection, or several, to leave out
+   * @returns how many connections took it
+   */
+  broadcast(data: unknown, except: Connection | Iterable<Connection> | null = null): number {
+    const left = new Set<unknown>(isIterable(except) ? except : [except]);
+    let taken = 0;
+    for (const connection of Object.values(this.connections) as TcpConnection[]) {
+      if (!left.has(connection) && connection.send(data) !== false) taken++;
+    }
+    return taken;
+  }
+
   /** @internal */
   accepted(socket: Socket): void {
-    const connection = new TcpConnection<Message, Connection>(settings.globalEvent, socket);
+    const connection = new TcpConnection<Message, Connection>(settings.globalEvent, socket, '', this.#tls);
     connection.protocol = this.protocol;
     connection.worker = this;
     if (this.#transportUsed === 'unix') {
@@ -432,6 +484,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     connection.onBufferFull = this.onBufferFull;
     connection.onBufferDrain = this.onBufferDrain;
     addConnection(this.connections, connection.id, connection as Connection);
+    this.protocol?.onAccept?.(connection);
     if (this.onConnect === null) return;
     try {
       const result = this.onConnect(connection as Connection);
@@ -460,3 +513,6 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
 export function isIdle(connection: TcpConnection): boolean {
   return connection.getRecvBufferQueueSize() === 0 && !connection._busy;
 }
+
+const isIterable = (value: unknown): value is Iterable<unknown> =>
+  typeof value === 'object' && value !== null && Symbol.iterator in value;

@@ -34,7 +34,9 @@ export interface RawHandle {
   getsockname?(out: { address?: string; port?: number; family?: string }): number;
   setNoDelay?(on: boolean): number;
   setKeepAlive?(on: boolean, seconds: number): number;
-  listen?(backlog: number): number;
+  listen(backlog: number): number;
+  readStart(): number;
+  readStop(): number;
 }
 
 /** A bound socket: `raw` for streams, `dgram` for UDP. */
@@ -93,16 +95,25 @@ async function resolveHost({ host, display }: BindAddress): Promise<string> {
 }
 
 function create(address: BindAddress, host: string, port: number): RawHandle {
-  const createServerHandle = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle;
   const type = address.kind === 'unix' ? -1 : net.isIP(host);
   let flags = address.ipv6Only ? UV_TCP_IPV6ONLY : 0;
-  if (address.reusePort && kernelSpreads) flags |= UV_TCP_REUSEPORT;
-  const handle = createServerHandle(host, port, type, undefined, flags);
-  if (typeof handle === 'number') {
-    const code = getSystemErrorMap().get(handle)?.[0] ?? String(handle);
-    throw listenError(address.display, code);
-  }
+  if (address.reusePort && kernelSpreads && address.kind !== 'unix') flags |= UV_TCP_REUSEPORT;
+  const handle = createServerHandle(address, host, port, type, undefined, flags);
+  // An address in use is not reported by the bind but by the first call after it.
+  const status = handle.getsockname?.({}) ?? 0;
+  if (status === 0) return handle;
+  handle.close();
+  throw listenError(address.display, codeOf(status));
+}
+
+function createServerHandle(address: BindAddress, ...rest: Parameters<CreateServerHandle>): RawHandle {
+  const handle = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle(...rest);
+  if (typeof handle === 'number') throw listenError(address.display, codeOf(handle));
   return handle;
+}
+
+function codeOf(status: number): string {
+  return getSystemErrorMap().get(status)?.[0] ?? String(status);
 }
 
 async function bindUnix(address: BindAddress): Promise<RawHandle> {
@@ -167,21 +178,38 @@ export function boundPort(socket: BoundSocket): number {
   return out.port ?? 0;
 }
 
+/** Removes the file of a unix socket that is no longer listened on. */
+export function removeSocketFile(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Somebody was quicker.
+  }
+}
+
 /** Closes this process's copy of the socket. */
 export function closeSocket(socket: BoundSocket): void {
   if (socket.dgram !== null) socket.dgram.close();
   else socket.raw.close();
 }
 
-
 /**
- * Makes the kernel queue clients on a socket without accepting one: a listening server is opened on `handle` and
- * closed again before Node's loop turns. `handle` is used up; copies of the socket in other processes stay.
+ * Makes the kernel queue the clients of a bound socket, none of which this process takes: it listens and does not
+ * poll. Node has no call for that, but two methods of its handle together do it: a stream that was opened on a
+ * descriptor may be read from, and when reading stops, so does the polling that listening has begun. The bound handle is
+ * used up; it stays in being without being closed, because the descriptor belongs to the new one now.
+ *
+ * @throws WorkermanError with the system's code
  */
-export function armAndClose(handle: unknown, backlog: number): void {
-  const server = serverOn(handle, backlog);
-  server.on('error', () => {});
-  server.close();
+export function armSocket(socket: BoundSocket, address: BindAddress, backlog: number): BoundSocket {
+  if (socket.raw === null) return socket;
+  const handle = createServerHandle(address, null, 0, -1, socket.raw.fd, 0);
+  const status = handle.listen(backlog);
+  if (status !== 0) throw listenError(address.display, codeOf(status));
+  if (handle.readStart() !== 0 || handle.readStop() !== 0) {
+    throw new WorkermanError('WM_LISTEN', 'This version of Node can not hold a socket without accepting from it');
+  }
+  return { raw: handle, dgram: null };
 }
 
 /** A server that accepts from a socket which another process has bound. Takes `handle` over. */

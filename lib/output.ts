@@ -45,3 +45,11 @@ export function checkOutputStream(): void {
   const type = stream === null ? 'null' : typeof stream;
   throw new WorkermanError('WM_OUTPUT_STREAM', `The $outputStream must to be a stream, ${type} given`);
 }
+
+/**
+ * From now on a terminal that is closed, or a pipe whose reader has gone, costs what is written to it and nothing more:
+ * Node would end the process with an exception.
+ */
+export function outliveOutput(): void {
+  for (const stream of [process.stdout, process.stderr, settings.outputStream]) stream?.on?.('error', () => {});
+}

@@ -1,6 +1,6 @@
 import type { Loose, TcpConnection, UdpConnection } from '../connection/types.js';
 import type { Request } from '../protocols/http/Request.js';
-import type { SocketContext } from './SocketContext.js';
+import type { SocketContext } from '../connection/SocketContext.js';
 import type { MasterCallback } from './Settings.js';
 import { Worker as BaseWorker } from './Worker.js';
 

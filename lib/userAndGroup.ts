@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { chownSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 
-/** Numeric id of a user or group, null when there is none of that name. `id` also asks what is not in the files. */
+/** Numeric id of a user, or of a user's primary group; null when there is none of that name. `id` also asks what is
+ * not in the files. */
 function idOf(option: '-u' | '-g', user: string): number | null {
   try {
     return Number(execFileSync('id', [option, '--', user], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim());
@@ -46,5 +48,35 @@ export function switchUserAndGroup(user: string, group: string, warn: (line: str
     process.setuid?.(uid);
   } catch {
     warn('Warning: change gid or uid fail.');
+  }
+}
+
+/** Gives a file to a user and a group, where they are named, exist, and this process may. */
+export function giveFile(path: string, user: string, group: string): void {
+  const uid = user === '' || user === currentUser() ? null : idOf('-u', user);
+  const gid = group === '' ? null : groupId(group);
+  if (uid === null && gid === null) return;
+  try {
+    chownSync(path, uid ?? -1, gid ?? -1);
+  } catch {
+    // Only root gives files away.
+  }
+}
+
+const FIRST_FREE_PORT = 1024;
+
+/** Whether a process of that user may bind a port below 1024: root binds for others, but gives them no more than is
+ * theirs. */
+export function mayBindPort(user: string, port: number): boolean {
+  if (process.getuid?.() !== 0 || port === 0 || port >= firstFreePort()) return true;
+  // A process whose user does not exist goes on as root.
+  return user === '' || user === currentUser() || (idOf('-u', user) ?? 0) === 0;
+}
+
+function firstFreePort(): number {
+  try {
+    return Number(readFileSync('/proc/sys/net/ipv4/ip_unprivileged_port_start', 'latin1'));
+  } catch {
+    return FIRST_FREE_PORT;
   }
 }

@@ -2,12 +2,13 @@
 import { ConnectionInterface } from '../../connection/ConnectionInterface.js';
 import { lingeringCount } from '../../connection/linger.js';
 import { TcpConnection } from '../../connection/TcpConnection.js';
+import { settings } from '../Settings.js';
 
 const TICK_MS = 10;
 const GRACEFUL_TICK_MS = 50;
 /** Silence after which a client has no request on its way: it was asked nothing and said nothing for so long. */
 const QUIET_MS = 200;
-/** Clients that never fall silent are not waited for longer than this. */
+/** Clients that never fall silent are not waited for longer than this, nor than half of what a stop may take. */
 const PATIENCE_MS = 1000;
 /** After the last connection: ticks that closed sockets get to see the peer's FIN. */
 const LINGER_TICKS = 10;
@@ -43,8 +44,17 @@ export class Drain {
 
   /** Starts, or turns a graceful drain into a plain one. */
   plain(): void {
+    if (this.#plainSince > 0) return;
     this.#plainSince = Date.now();
     this.#every(TICK_MS, () => this.#plainTick());
+  }
+
+  /** A plain drain that ends after so many seconds: what is still open then is cut. */
+  expire(seconds: number): void {
+    this.plain();
+    setTimeout(() => {
+      for (const connection of [...this.#connections()]) connection.destroy();
+    }, seconds * 1000);
   }
 
   graceful(): void {
@@ -61,7 +71,7 @@ export class Drain {
   #plainTick(): void {
     let left = 0;
     const now = Date.now();
-    const patient = now - this.#plainSince < PATIENCE_MS;
+    const patient = now - this.#plainSince < Math.min(PATIENCE_MS, settings.stopTimeout * 500);
     for (const connection of this.#connections()) {
       const quiet = !patient || now - connection._lastRead >= QUIET_MS;
       if (quiet && connection.getRecvBufferQueueSize() === 0 && !connection._busy) connection.close();

@@ -1,5 +1,6 @@
 // Runs in a worker process.
-import { sendToParent, unwrap, type ToMaster, type ToWorker } from '../control/ipc.js';
+import { readInbox } from '../control/inbox.js';
+import { sendToParent, type ToMaster, type ToWorker } from '../control/ipc.js';
 import type { BindAddress } from '../bindSocket.js';
 import type { ForeignHandle, SocketProvider } from '../Listener.js';
 import { WorkermanError } from '../../errors.js';
@@ -11,18 +12,26 @@ export class MasterLink implements SocketProvider {
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #lastRequest = 0;
 
+  readonly #onOrder: (message: ToWorker) => void;
+  readonly #onLost: () => void;
+
   /**
    * @param onOrder gets every message that is not an answer
    * @param onLost the master is gone
    */
-  constructor(onOrder: (message: ToWorker, handle: unknown) => void, onLost: () => void) {
-    process.on('message', (raw: unknown, handle: unknown) => {
-      const message = unwrap<ToWorker>(raw);
-      if (message === null) return;
+  constructor(onOrder: (message: ToWorker) => void, onLost: () => void) {
+    this.#onOrder = onOrder;
+    this.#onLost = onLost;
+  }
+
+  /** Begins to listen; what has come before is handed over now. */
+  open(): void {
+    readInbox((message, handle) => {
       if (message.type === 'bound' || message.type === 'socket') this.#answered(message, handle);
-      else onOrder(message, handle);
+      else this.#onOrder(message);
     });
-    process.once('disconnect', onLost);
+    if (process.connected) process.once('disconnect', this.#onLost);
+    else this.#onLost();
   }
 
   send(message: ToMaster): void {

@@ -2,38 +2,35 @@
 import { hooks } from '../../connection/hooks.js';
 import { flushAll } from '../../connection/SendQueue.js';
 import { TcpConnection } from '../../connection/TcpConnection.js';
-import { WorkermanError } from '../../errors.js';
 import type { EventInterface, EventLoopClass } from '../../timer/EventInterface.js';
-import { armAndClose } from '../bindSocket.js';
 import type { ToWorker } from '../control/ipc.js';
 import type { Role } from '../control/role.js';
-import { EventLoop } from '../EventLoop.js';
+import { createLoop } from '../createLoop.js';
 import { listening } from '../listening.js';
 import { safeEcho, writeLog } from '../output.js';
 import { processState, STATUS, type Controller } from '../ProcessState.js';
 import { resetStd } from '../resetStd.js';
 import { settings } from '../Settings.js';
+import { settleFiles } from '../settleFiles.js';
 import { startWorkerTimers } from '../timers.js';
 import { Drain } from './Drain.js';
 import { guardProcess } from './guard.js';
+import { InnerWorkers, type InnerWorker } from './InnerWorkers.js';
 import { MasterLink } from './MasterLink.js';
 import { connectionReports, processFigures } from './reports.js';
 
-/** What a worker process needs of the Worker that it serves, and of inner ones. */
-export interface ServedWorker {
+/** What a worker process needs of the Worker that it serves. */
+export interface ServedWorker extends InnerWorker {
   id: number;
   name: string;
   reloadable: boolean;
   eventLoop: EventLoopClass | null;
   onWorkerReload: ((worker: any) => unknown) | null;
   readonly connections: Iterable<TcpConnection>;
-  readonly _hasSocket: boolean;
   getSocketName(): string;
   setUserAndGroup(): void;
   run(): Promise<void>;
   stop(force?: boolean): void | Promise<void>;
-  listen(): Promise<void>;
-  unlisten(): void;
 }
 
 /** The Workers that this process knows. */
@@ -46,38 +43,26 @@ const FAILED_EXIT = 250;
 /** After an exception in onWorkerStart, so that a crash loop turns about once a second. */
 const FAILED_START_PAUSE_MS = 1000;
 
-const LOOP_METHODS = [
-  'delay', 'repeat', 'offDelay', 'offRepeat', 'deleteAllTimer', 'getTimerCount', 'onSignal', 'offSignal',
-  'setErrorHandler', 'run', 'stop',
-] as const;
-
-/**
- * Makes the loop that a Worker's processes run on.
- * @throws WorkermanError `WM_EVENT_LOOP_CLASS` when the user's class lacks a method of the interface
- */
-export function createLoop(loopClass: EventLoopClass | null): EventInterface {
-  if (loopClass === null) return new EventLoop();
-  const prototype = (loopClass as { prototype?: Partial<EventInterface> }).prototype;
-  if (LOOP_METHODS.some((method) => typeof prototype?.[method] !== 'function')) {
-    throw new WorkermanError('WM_EVENT_LOOP_CLASS', 'Worker.eventLoopClass must implement EventInterface');
-  }
-  return new loopClass();
-}
-
 /** The process that serves one Worker. */
 export class WorkerProcess implements Controller {
   readonly #role: Extract<Role, { kind: 'worker' }>;
   readonly #list: WorkerList;
   readonly #worker: ServedWorker;
+  readonly #inner: InnerWorkers;
   readonly #link: MasterLink;
   readonly #loop: EventInterface;
   readonly #drain: Drain;
   #started = false;
   #stopping = false;
+  #draining = false;
+  /** Seconds that the end may take, once somebody has said so. */
+  #expiry: number | null = null;
   #exiting = false;
   #exitCode = 0;
 
   static run(role: Extract<Role, { kind: 'worker' }>, list: WorkerList): void {
+    settings.daemonize = role.daemonize;
+    settleFiles();
     const worker = list.all()[role.index];
     if (worker === undefined || worker.getSocketName() !== role.socketName) {
       writeLog(
@@ -93,8 +78,9 @@ export class WorkerProcess implements Controller {
     this.#role = role;
     this.#list = list;
     this.#worker = worker;
+    this.#inner = new InnerWorkers(() => list.all().filter((other) => other !== worker));
     this.#link = new MasterLink(
-      (message, handle) => this.#obey(message, handle),
+      (message) => this.#obey(message),
       () => this.#masterLost(),
     );
     this.#loop = createLoop(worker.eventLoop ?? settings.eventLoopClass);
@@ -109,7 +95,6 @@ export class WorkerProcess implements Controller {
     const worker = this.#worker;
     this.#list.keepOnly(worker);
     if (worker.name === '') worker.name = 'none';
-    settings.daemonize = this.#role.daemonize;
     processState.status = STATUS.RUNNING;
     processState.gracefulStop = false;
     processState.controller = this;
@@ -119,7 +104,7 @@ export class WorkerProcess implements Controller {
     };
     guardProcess(hooks.fail);
     process.on('exit', () => this.#terminated());
-    settings.globalEvent = this.#loop;
+    settings.globalEvent = hooks.loop = this.#loop;
     this.#loop.setErrorHandler((error) => this.stopAll(FAILED_EXIT, error));
     startWorkerTimers(this.#loop);
     this.#handleSignals();
@@ -128,6 +113,7 @@ export class WorkerProcess implements Controller {
     listening.provider = this.#link;
     listening.isOwn = (candidate) => candidate === worker;
     this.#link.send({ type: 'loaded' });
+    this.#link.open();
     if (!this.#role.standby) void this.#start();
   }
 
@@ -138,35 +124,41 @@ export class WorkerProcess implements Controller {
     try {
       await this.#worker.run();
     } catch (error) {
-      setTimeout(() => this.stopAll(FAILED_EXIT, error), FAILED_START_PAUSE_MS);
+      if (!this.#stopping) this.#startFailed(error);
       return;
     }
     if (!this.#stopping) this.#link.send({ type: 'ready' });
   }
 
+  /** Nothing is served, and the end comes a little later. */
+  #startFailed(error: unknown): void {
+    writeLog(error);
+    this.#inner.yield();
+    setTimeout(() => this.stopAll(FAILED_EXIT), FAILED_START_PAUSE_MS);
+  }
+
   // ------------------------------------------------------------------------------------------------ orders
 
-  #obey(message: ToWorker, handle: unknown): void {
+  #obey(message: ToWorker): void {
     switch (message.type) {
       case 'start':
         void this.#start();
         break;
-      case 'arm':
-        armAndClose(handle, message.backlog);
-        this.#link.send({ type: 'armed' });
-        break;
       case 'stop':
         this.#stop(message.graceful);
+        break;
+      case 'expire':
+        this.#expire(message.seconds);
         break;
       case 'reload':
         void this.#reload(message.graceful);
         break;
       case 'yield':
-        for (const worker of this.#list.all()) worker.unlisten();
+        this.#inner.yield();
         this.#link.send({ type: 'yielded' });
         break;
       case 'resume':
-        for (const worker of this.#list.all()) worker.listen().catch((error: unknown) => hooks.fail(error));
+        this.#inner.resume((error) => hooks.fail(error));
         break;
       case 'figures':
         this.#link.send({
@@ -188,16 +180,18 @@ export class WorkerProcess implements Controller {
   /** The table of signals; docs/signals.md explains it. */
   #handleSignals(): void {
     const loop = this.#loop;
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const) loop.onSignal(name, () => this.#stop(false));
-    loop.onSignal('SIGQUIT', () => this.#stop(true));
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGTSTP'] as const) {
+      loop.onSignal(name, () => this.#stop(false, true));
+    }
+    loop.onSignal('SIGQUIT', () => this.#stop(true, true));
     loop.onSignal('SIGUSR1', () => this.#reload(false));
     loop.onSignal('SIGUSR2', () => this.#reload(true));
     for (const name of ['SIGPIPE', 'SIGIOT', 'SIGIO'] as const) loop.onSignal(name, () => {});
   }
 
-  #stop(graceful: boolean): void {
+  #stop(graceful: boolean, bySignal = false): void {
     processState.gracefulStop = graceful && (!this.#stopping || processState.gracefulStop);
-    this.stopAll(0);
+    this.#stopAll(0, bySignal);
   }
 
   async #reload(graceful: boolean): Promise<void> {
@@ -212,9 +206,19 @@ export class WorkerProcess implements Controller {
     if (this.#worker.reloadable) this.#stop(graceful);
   }
 
-  /** Nobody would ever replace or stop this process: leave as on SIGTERM. */
+  /** Stops in the plain way, and leaves nobody alone for longer than that. */
+  #expire(seconds: number): void {
+    this.#expiry ??= seconds;
+    if (this.#draining) this.#drain.expire(seconds);
+    this.#stop(false);
+  }
+
+  /** Nobody would ever replace, stop or kill this process: leave as on SIGTERM. */
   #masterLost(): void {
-    if (!this.#exiting) this.#stop(false);
+    if (this.#exiting) return;
+    const seconds = Math.ceil(settings.stopTimeout);
+    this.#expire(seconds);
+    setTimeout(() => this.#exit(), (seconds + 1) * 1000);
   }
 
   // ------------------------------------------------------------------------------------------------ the end
@@ -222,21 +226,29 @@ export class WorkerProcess implements Controller {
   /** Stops this process; see `Worker.stopAll`. A plain stop takes over from a graceful one. */
   stopAll(code = 0, log: unknown = ''): void {
     if (code && log) writeLog(log);
+    this.#stopAll(code, false);
+  }
+
+  #stopAll(code: number, bySignal: boolean): void {
     if (this.#stopping) {
-      if (!processState.gracefulStop) this.#drain.plain();
+      if (this.#draining && !processState.gracefulStop) this.#drain.plain();
       return;
     }
     this.#stopping = true;
     this.#exitCode = code;
     processState.status = STATUS.SHUTDOWN;
     TcpConnection._draining = true;
-    this.#link.send({ type: 'stopping' });
-    void this.#stopWorkers();
+    this.#link.send({ type: 'stopping', signal: bySignal });
+    // A warm replacement that is not needed has nothing to stop.
+    if (this.#started) void this.#stopWorkers();
+    else this.#exit();
   }
 
   async #stopWorkers(): Promise<void> {
     for (const worker of [...this.#list.all()].reverse()) await worker.stop(false);
-    if (processState.gracefulStop) this.#drain.graceful();
+    this.#draining = true;
+    if (this.#expiry !== null) this.#drain.expire(this.#expiry);
+    else if (processState.gracefulStop) this.#drain.graceful();
     else this.#drain.plain();
   }
 
@@ -254,6 +266,6 @@ export class WorkerProcess implements Controller {
   /** 'exit' event: whoever called process.exit(), the bytes that were sent are on their way. */
   #terminated(): void {
     flushAll();
-    if (!this.#exiting) writeLog(`Worker[${process.pid}] process terminated`);
+    if (processState.status !== STATUS.SHUTDOWN) writeLog(`Worker[${process.pid}] process terminated`);
   }
 }

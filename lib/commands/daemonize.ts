@@ -2,13 +2,14 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { unwrap, type ToStarter } from '../control/ipc.js';
-import { environmentFor } from '../control/role.js';
+import { environmentFor, execArgvForChild } from '../control/role.js';
 import { processState } from '../ProcessState.js';
 import { settings } from '../Settings.js';
 
 /**
  * Starts the master in a session of its own, with its output in `Worker.stdoutFile`, and waits until clients can
  * connect.
+ *
  * @returns null, or why it failed
  */
 export async function daemonize(): Promise<string | null> {
@@ -18,9 +19,9 @@ export async function daemonize(): Promise<string | null> {
   } catch (error) {
     return `can not open ${settings.stdoutFile}: ${(error as Error).message}`;
   }
-  const execArgv = process.execArgv.filter((argument) => !argument.startsWith('--inspect'));
-  const child = spawn(process.execPath, [...execArgv, processState.startFile, ...process.argv.slice(2)], {
+  const child = spawn(process.execPath, [...execArgvForChild(), processState.startFile, ...process.argv.slice(2)], {
     argv0: `WorkerMan: master process  start_file=${processState.startFile}`,
+    cwd: processState.startFolder,
     detached: true,
     env: environmentFor({ kind: 'daemon' }),
     stdio: ['ignore', output, output, 'ipc'],

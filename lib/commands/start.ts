@@ -3,9 +3,7 @@ import { StartLock } from '../control/StartLock.js';
 import { checkOutputStream, currentLog, safeEcho } from '../output.js';
 import { settings } from '../Settings.js';
 import { banner } from './banner.js';
-import { daemonize } from './daemonize.js';
 import { findMaster, say, type Service } from './service.js';
-import { stopMaster } from './stop.js';
 
 /** How to become the master, given by the room that knows it. */
 export type StartMaster = (service: Service, lock: StartLock, announce: () => void) => Promise<void>;
@@ -28,30 +26,39 @@ export async function start(
   const lock = new StartLock(service.pidFile.path);
   // Before the look for a running master: of two starts at once, the second finds the first one's service.
   await lock.acquire();
-  const pid = await findMaster(service);
-  if (options.restart) {
-    if (!(await stopMaster(service, pid, options.graceful))) {
-      lock.release();
-      return 1;
-    }
-  } else if (pid > 0) {
-    say(`Workerman[${service.script}] already running`);
-    lock.release();
-    return 0;
-  }
-  const announce = (): void => {
-    if (!options.quiet) safeEcho(banner(workers, service.script, settings.daemonize));
-  };
-  if (!settings.daemonize) {
+  try {
+    const exitCode = await makeWay(service, options);
+    if (exitCode !== null) return exitCode;
+    const announce = (): void => {
+      if (!options.quiet) safeEcho(banner(workers, service.script, settings.daemonize));
+    };
+    if (settings.daemonize) return await startDaemon(announce);
     await startMaster(service, lock, announce);
     return null;
+  } finally {
+    lock.release();
   }
-  const failure = await daemonize();
-  lock.release();
-  if (failure !== null) {
-    safeEcho(`${failure}\n`);
-    return 1;
+}
+
+/** @returns the exit code when there is nothing to be started, else null */
+async function makeWay(service: Service, { restart, graceful }: StartOptions): Promise<number | null> {
+  const pid = await findMaster(service);
+  if (restart) {
+    const { stopMaster } = await import('./stop.js');
+    return (await stopMaster(service, pid, graceful)) ? null : 1;
   }
-  announce();
+  if (pid === 0) return null;
+  say(`Workerman[${service.script}] already running`);
   return 0;
+}
+
+async function startDaemon(announce: () => void): Promise<number> {
+  const { daemonize } = await import('./daemonize.js');
+  const failure = await daemonize();
+  if (failure === null) {
+    announce();
+    return 0;
+  }
+  safeEcho(`${failure}\n`);
+  return 1;
 }

@@ -1,6 +1,6 @@
 // Runs in the command process.
 import { settings } from '../Settings.js';
-import { findMaster, gone, order, say, type Service } from './service.js';
+import { findStartedMaster, gone, order, say, type Service } from './service.js';
 
 /** Seconds over `stopTimeout` after which a stop counts as failed. */
 const PATIENCE = 3;
@@ -22,7 +22,7 @@ export async function stopMaster(service: Service, pid: number, graceful: boolea
 
 /** `stop [-g]` @returns the exit code */
 export async function stop(service: Service, graceful: boolean): Promise<number> {
-  const pid = await findMaster(service);
+  const pid = await findStartedMaster(service);
   if (pid === 0) {
     say(`Workerman[${service.script}] not run`);
     return 0;

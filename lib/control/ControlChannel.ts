@@ -42,16 +42,16 @@ export class ControlServer {
     } catch {
       // There was none.
     }
-    // Bound while only the owner may write, so that there is no moment in which others could connect.
-    const umask = process.umask(0o177);
-    try {
-      await new Promise<void>((resolve, reject) => {
-        this.#server.once('error', reject);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      // Bound while only the owner may write, so that there is no moment in which others could connect.
+      const umask = process.umask(0o177);
+      try {
         this.#server.listen(this.#path, resolve);
-      });
-    } finally {
-      process.umask(umask);
-    }
+      } finally {
+        process.umask(umask);
+      }
+    });
     this.#server.on('error', () => {});
   }
 

@@ -26,16 +26,16 @@ export interface AddressMessage {
 export type ToWorker =
   /** Go: `onWorkerStart`, then accept. A warm replacement waits for this. */
   | { type: 'start' }
-  /** Let the kernel queue clients on the socket that comes along, accept none. */
-  | { type: 'arm'; backlog: number }
   | { type: 'bound'; request: number; port: number; error?: { code: string; message: string } }
   /** The answer to `acquire`; the socket comes along. */
   | { type: 'socket'; request: number }
   | { type: 'stop'; graceful: boolean }
+  /** A plain stop that leaves nobody alone after `seconds`: whatever is still open then is cut. */
+  | { type: 'expire'; seconds: number }
   | { type: 'reload'; graceful: boolean }
-  /** Stop accepting: a replacement is about to start. */
+  /** Give up the addresses of inner Workers: a replacement is about to start, and will want them. */
   | { type: 'yield' }
-  /** The replacement failed: accept again. */
+  /** The replacement failed: take them back. */
   | { type: 'resume' }
   | { type: 'figures'; request: number }
   | { type: 'connections'; request: number };
@@ -46,15 +46,14 @@ export type ToMaster =
   | { type: 'loaded' }
   /** `onWorkerStart` has ended, clients are accepted. */
   | { type: 'ready' }
-  | { type: 'armed' }
   | { type: 'yielded' }
   /** Bind the address for this process; `own` is the socket of its Worker, which the master holds already. */
   | { type: 'bind'; request: number; address: AddressMessage; own: boolean }
   /** A copy of the bound socket, please. */
   | { type: 'acquire'; request: number; address: AddressMessage; own: boolean }
   | { type: 'release'; address: AddressMessage; own: boolean }
-  /** This process stops by itself or by a signal: its end is no crash. */
-  | { type: 'stopping' }
+  /** This process stops by itself; `signal`: because of one, which the master may be about to hear as well. */
+  | { type: 'stopping'; signal: boolean }
   | { type: 'figures'; request: number; figures: ProcessFigures }
   | { type: 'connections'; request: number; connections: ConnectionReport[] };
 

@@ -1,3 +1,5 @@
+import { isProcessAlive } from './processes.js';
+
 /**
  * What this process is. The master tells its children by one environment variable, which is taken out of the
  * environment at import, before any user code runs, so that programs started by a worker know nothing of it.
@@ -20,9 +22,27 @@ export type Role =
 
 const VARIABLE = 'WORKERMAN_TS_ROLE';
 
+/** Options of node about its inspector; a child can not have the port that its parent has. */
+const INSPECT = /^--(inspect|debug)(-|=|$)/;
+/** Those of them whose value may be the next word. */
+const INSPECT_WITH_VALUE = /^--(inspect|debug)-port$/;
+
+function withoutInspector(words: readonly string[]): string[] {
+  return words.filter((word, i) => !INSPECT.test(word) && !INSPECT_WITH_VALUE.test(words[i - 1] ?? ''));
+}
+
+/** Options of node for a child: this process's (loaders), without its inspector's. */
+export function execArgvForChild(): string[] {
+  return withoutInspector(process.execArgv);
+}
+
 /** The environment for a child of the given role. */
 export function environmentFor(role: Role): NodeJS.ProcessEnv {
-  return { ...process.env, [VARIABLE]: JSON.stringify(role) };
+  const text = JSON.stringify({ ...role, parent: process.pid });
+  const environment: NodeJS.ProcessEnv = { ...process.env, [VARIABLE]: text };
+  const { NODE_OPTIONS: options } = environment;
+  if (options?.includes('--inspect')) environment['NODE_OPTIONS'] = withoutInspector(options.split(/\s+/)).join(' ');
+  return environment;
 }
 
 function readRole(): Role {
@@ -30,7 +50,10 @@ function readRole(): Role {
   delete process.env[VARIABLE];
   // Without the channel to the master the variable is a stray one, inherited from elsewhere.
   if (text === undefined || process.send === undefined) return { kind: 'main' };
-  return JSON.parse(text) as Role;
+  const { parent, ...role } = JSON.parse(text) as Role & { parent: number };
+  // So it is in a process that a worker process forked before it imported this package. But a worker process whose
+  // master has died remains one, and leaves as such: it must never take itself for a start of the service.
+  return parent === process.ppid || !isProcessAlive(parent) ? role : { kind: 'main' };
 }
 
 export const role: Role = readRole();

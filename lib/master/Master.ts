@@ -3,13 +3,16 @@ import { realpathSync } from 'node:fs';
 import { ControlServer, type ControlAnswer, type ControlRequest } from '../control/ControlChannel.js';
 import { controlSocketPath, type PidFile } from '../control/PidFile.js';
 import type { StartLock } from '../control/StartLock.js';
-import { writeLog } from '../output.js';
+import { checkLoopClass } from '../createLoop.js';
+import { formatMessage } from '../logText.js';
+import { checkOutputStream, writeLog } from '../output.js';
 import { processState, STATUS } from '../ProcessState.js';
+import { settings } from '../Settings.js';
 import { startMasterTimers } from '../timers.js';
 import { currentUser } from '../userAndGroup.js';
-import { settings } from '../Settings.js';
-import { callMasterHook, Supervisor, type SupervisedWorker } from './Supervisor.js';
 import { handleSignals } from './signals.js';
+import type { SupervisedWorker } from './SupervisedWorker.js';
+import { Supervisor } from './Supervisor.js';
 
 /** The master process. */
 export class Master {
@@ -31,7 +34,7 @@ export class Master {
   }
 
   /**
-   * Binds, makes the service known and starts the worker processes.
+   * Binds, makes the service known and starts the worker processes. When `announce` is called clients can connect.
    * Rejects, with nothing left behind, when an address can not be bound or the pid file can not be written.
    *
    * @param announce called when the service is there and its processes are about to start
@@ -47,13 +50,14 @@ export class Master {
       this.#supervisor.sockets.close();
       this.#supervisor.sockets.removePaths();
       this.#control.close();
-      this.#lock?.release();
       throw error;
+    } finally {
+      this.#lock?.release();
     }
     startMasterTimers();
     processState.controller = this.#supervisor;
     handleSignals(this.#supervisor);
-    this.#lock?.release();
+    outliveUserCode();
     announce();
     this.#supervisor.start();
     processState.status = STATUS.RUNNING;
@@ -61,14 +65,12 @@ export class Master {
     setInterval(() => {}, 0x7fffffff);
   }
 
-  /** Resolves when every address takes clients. */
-  listening(): Promise<void> {
-    return this.#supervisor.listening();
-  }
-
   #prepareWorkers(): void {
+    checkOutputStream();
+    checkLoopClass(settings.eventLoopClass);
     const me = currentUser();
     for (const worker of this.#workers) {
+      checkLoopClass(worker.eventLoop);
       if (worker.name === '') worker.name = 'none';
       if (worker.user === '') worker.user = me;
       else if (worker.user !== me && process.getuid?.() !== 0) {
@@ -82,9 +84,12 @@ export class Master {
     switch (request.command) {
       case 'ping':
         break;
-      case 'stop':
-        setImmediate(() => this.#supervisor.stop(request.graceful, `received signal ${request.graceful ? 'SIGQUIT' : 'SIGINT'}`));
+      case 'stop': {
+        // As if by signal, so that the log says the same whichever way the order comes.
+        const signal = request.graceful ? 'SIGQUIT' : 'SIGINT';
+        setImmediate(() => this.#supervisor.stop(request.graceful, `received signal ${signal}`));
         break;
+      }
       case 'reload':
         setImmediate(() => void this.#supervisor.reload(request.graceful));
         break;
@@ -105,11 +110,21 @@ export class Master {
     try {
       await settings.onMasterStop?.();
     } catch (error) {
-      callMasterHook('onMasterStop', () => {
-        throw error;
-      });
+      writeLog(`onMasterStop ${formatMessage(error)}`);
     }
     process.exit(0);
+  }
+}
+
+/**
+ * Code above `runAll()` runs in the master too, with all that it has set going there: a lost database connection, a
+ * rejected promise. It must not take the service down; the master says what happened, as it does of its timers.
+ */
+function outliveUserCode(): void {
+  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
+    process.on(event, (error: unknown) => {
+      if (process.listenerCount(event) === 1) writeLog(error);
+    });
   }
 }
 

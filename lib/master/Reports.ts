@@ -1,11 +1,13 @@
 // Runs in the master: gathers what `status` and `connections` show.
 import { loadavg, release, type } from 'node:os';
 import type { ProcessFigures, ToMaster } from '../control/ipc.js';
-import type { ConnectionReport, ConnectionsReport, ExitCount, ProcessReport, StatusReport } from '../control/messages.js';
+import type {
+  ConnectionReport, ConnectionsReport, ExitCount, ProcessReport, StatusReport,
+} from '../control/messages.js';
 import { settings } from '../Settings.js';
 import { eventLoopName } from '../startRow.js';
 import { VERSION } from '../version.js';
-import type { SupervisedWorker } from './Supervisor.js';
+import type { SupervisedWorker } from './SupervisedWorker.js';
 import type { WorkerHandle } from './WorkerHandle.js';
 
 const STATUS_WAIT_MS = 1000;
@@ -14,15 +16,14 @@ const CONNECTIONS_WAIT_MS = 500;
 export class Reports {
   readonly #workers: readonly SupervisedWorker[];
   readonly #script: string;
-  readonly #processes: () => Iterable<WorkerHandle>;
+  readonly #processes: Iterable<WorkerHandle>;
   readonly #exits: ExitCount[][];
   readonly #startTime = Date.now();
   readonly #waiting = new Map<number, (message: ToMaster) => void>();
   #lastRequest = 0;
-  /** Requests handled per process, at the last sample: what qps is reckoned from. */
-  #lastTotals = new Map<number, number>();
 
-  constructor(workers: readonly SupervisedWorker[], script: string, processes: () => Iterable<WorkerHandle>) {
+  /** @param processes everything alive, a view that changes by itself */
+  constructor(workers: readonly SupervisedWorker[], script: string, processes: Iterable<WorkerHandle>) {
     this.#workers = workers;
     this.#script = script;
     this.#processes = processes;
@@ -47,14 +48,10 @@ export class Reports {
   async status(): Promise<StatusReport> {
     const asked = this.#asked();
     const answers = await Promise.all(asked.map((handle) => this.#ask(handle, 'figures', STATUS_WAIT_MS)));
-    const totals = new Map<number, number>();
     const processes = asked.map((handle, i): ProcessReport => {
       const answer = answers[i];
-      const figures = answer?.type === 'figures' ? answer.figures : null;
-      if (figures !== null) totals.set(handle.pid, figures.totalRequest);
-      return this.#processReport(handle, figures);
+      return this.#processReport(handle, answer?.type === 'figures' ? answer.figures : null);
     });
-    this.#lastTotals = totals;
     return {
       script: this.#script,
       mode: settings.daemonize ? 'DAEMON' : 'DEBUG',
@@ -66,7 +63,7 @@ export class Reports {
       loadavg: loadavg(),
       workers: this.#workers.map((worker, index) => ({
         name: worker.name,
-        eventLoop: eventLoopName(worker as Parameters<typeof eventLoopName>[0]),
+        eventLoop: eventLoopName(worker),
         socketName: worker.getSocketName(),
         exits: this.#exits[index] as ExitCount[],
       })),
@@ -87,19 +84,19 @@ export class Reports {
 
   /** Warm replacements do not serve yet and are nobody's business. */
   #asked(): WorkerHandle[] {
-    return [...this.#processes()].filter((handle) => handle.stage !== 'waiting');
+    return [...this.#processes].filter((handle) => !handle.standby && handle.pid > 0);
   }
 
   #processReport(handle: WorkerHandle, figures: ProcessFigures | null): ProcessReport {
     const worker = this.#workers[handle.index] as SupervisedWorker;
-    const before = this.#lastTotals.get(handle.pid);
     const nothing = { memory: null, connections: null, sendFail: null, timers: null, totalRequest: null };
     return {
       pid: handle.pid,
       name: worker.name,
       listening: worker.getSocketName(),
       ...(figures ?? nothing),
-      qps: figures === null ? null : before === undefined ? 0 : figures.totalRequest - before,
+      // Whoever takes one sample after the other knows the difference; there may be several who do.
+      qps: figures === null ? null : 0,
       state: figures === null ? 'busy' : handle.stage === 'draining' ? 'draining' : 'idle',
     };
   }

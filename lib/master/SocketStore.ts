@@ -1,12 +1,21 @@
 // Runs in the master.
-import { unlinkSync } from 'node:fs';
-import { bindSocket, boundPort, closeSocket, kernelSpreads, listenError, type BindAddress, type BoundSocket } from '../bindSocket.js';
+import {
+  armSocket, bindSocket, boundPort, closeSocket, kernelSpreads, listenError, removeSocketFile, type BindAddress,
+  type BoundSocket,
+} from '../bindSocket.js';
+import { giveFile, mayBindPort } from '../userAndGroup.js';
 
 interface Entry {
   readonly address: BindAddress;
   readonly socket: BoundSocket;
   /** Processes that use it; null: the master keeps it for as long as it runs. */
   readonly users: Set<number> | null;
+}
+
+/** To whom the file of a unix socket shall belong; `''` = nothing asked for. */
+export interface SocketOwner {
+  readonly user: string;
+  readonly group: string;
 }
 
 /**
@@ -20,22 +29,28 @@ export class SocketStore {
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
 
-  /** Binds a Worker's socket, which the master keeps. Rejects with the error of the bind. */
-  keep(address: BindAddress): Promise<void> {
+  /**
+   * Binds a Worker's socket, which the master keeps; the kernel queues clients from now on, whether a process accepts
+   * or not. Rejects with the error of the bind.
+   */
+  keep(address: BindAddress, backlog: number, owner: SocketOwner): Promise<void> {
     return this.#inTurn(async () => {
       if (this.#find(address, null) !== undefined) throw listenError(address.display, 'EADDRINUSE');
-      const socket = await bindSocket(address, true);
+      const socket = armSocket(await bindSocket(address, true), address, backlog);
       if (address.kind !== 'unix') address.port = boundPort(socket);
       this.#entries.push({ address, socket, users: null });
+      if (address.kind === 'unix') giveFile(address.path, owner.user, owner.group);
     });
   }
 
   /**
    * Binds an address for one process. With `reusePort` several processes may: each on a socket of its own where the
    * kernel spreads clients, else on one that they share.
+   *
+   * @param user the user that the process runs as: it gets no address that it could not bind itself
    * @returns the port
    */
-  bindFor(pid: number, address: BindAddress): Promise<number> {
+  bindFor(pid: number, address: BindAddress, user: string): Promise<number> {
     return this.#inTurn(async () => {
       const existing = this.#find(address, kernelSpreads && address.reusePort ? pid : null);
       if (existing !== undefined) {
@@ -45,6 +60,7 @@ export class SocketStore {
         existing.users.add(pid);
         return existing.address.port;
       }
+      if (!mayBindPort(user, address.port)) throw listenError(address.display, 'EACCES');
       const socket = await bindSocket(address, true);
       if (address.kind !== 'unix') address.port = boundPort(socket);
       if (this.#closed) {
@@ -57,9 +73,10 @@ export class SocketStore {
   }
 
   /** What to pass to a process that accepts from the address; null when it is not bound (any more). */
-  handleFor(pid: number, address: BindAddress, own: boolean): unknown {
+  handleFor(pid: number, address: BindAddress, kept: boolean): unknown {
+    if (this.#closed) return null;
     const entry = this.#entries.find(
-      (candidate) => sameAddress(candidate.address, address) && (own || candidate.users?.has(pid) === true),
+      (candidate) => sameAddress(candidate.address, address) && (kept || candidate.users?.has(pid) === true),
     );
     return entry === undefined ? null : (entry.socket.dgram ?? entry.socket.raw);
   }
@@ -76,6 +93,7 @@ export class SocketStore {
 
   /** The service stops: new clients are refused from now on. Unix paths stay until {@link removePaths}. */
   close(): void {
+    if (this.#closed) return;
     this.#closed = true;
     for (const entry of this.#entries) {
       closeSocket(entry.socket);
@@ -85,13 +103,14 @@ export class SocketStore {
 
   /** Removes the files of unix sockets. */
   removePaths(): void {
-    for (const { address } of this.#entries.splice(0)) removePath(address);
+    for (const { address } of this.#entries.splice(0)) {
+      if (address.kind === 'unix') removeSocketFile(address.path);
+    }
   }
 
   #find(address: BindAddress, user: number | null): Entry | undefined {
-    return this.#entries.find(
-      (entry) => sameAddress(entry.address, address) && (user === null || entry.users === null || entry.users.has(user)),
-    );
+    const concerns = ({ users }: Entry): boolean => user === null || users === null || users.has(user);
+    return this.#entries.find((entry) => sameAddress(entry.address, address) && concerns(entry));
   }
 
   #drop(matches: (entry: Entry) => boolean, pid: number): void {
@@ -101,7 +120,6 @@ export class SocketStore {
       this.#entries.splice(i, 1);
       if (this.#closed) continue;
       closeSocket(entry.socket);
-      removePath(entry.address);
     }
   }
 
@@ -114,13 +132,4 @@ export class SocketStore {
 
 function sameAddress(a: BindAddress, b: BindAddress): boolean {
   return a.kind === b.kind && a.host === b.host && a.port === b.port && a.path === b.path && a.port + a.path.length > 0;
-}
-
-function removePath(address: BindAddress): void {
-  if (address.kind !== 'unix') return;
-  try {
-    unlinkSync(address.path);
-  } catch {
-    // Somebody was quicker.
-  }
 }

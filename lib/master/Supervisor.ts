@@ -1,37 +1,29 @@
 // Runs in the master: keeps as many worker processes alive as each Worker wants, and carries out orders.
-import { type BindAddress } from '../bindSocket.js';
+import { constants } from 'node:os';
+import type { BindAddress } from '../bindSocket.js';
 import type { ToMaster } from '../control/ipc.js';
+import { formatMessage } from '../logText.js';
 import { writeLog } from '../output.js';
 import { processState, STATUS, type Controller } from '../ProcessState.js';
 import { resetStd } from '../resetStd.js';
 import { settings } from '../Settings.js';
+import { callHook } from './callHook.js';
+import { Reload, type ReloadHost } from './Reload.js';
 import { Reports } from './Reports.js';
 import { SocketStore } from './SocketStore.js';
+import { countOf, type SupervisedWorker } from './SupervisedWorker.js';
 import { WorkerHandle, type HandleOwner } from './WorkerHandle.js';
-
-/** What the master needs of a Worker. */
-export interface SupervisedWorker {
-  name: string;
-  user: string;
-  count: number;
-  reloadable: boolean;
-  reusePort: boolean;
-  transport: string;
-  eventLoop: { readonly name: string } | null;
-  readonly _hasSocket: boolean;
-  readonly _backlog: number;
-  getSocketName(): string;
-  _resolve(): BindAddress;
-}
 
 /** A process that dies before it was ready is replaced no sooner than this after its start: no hot crash loop. */
 const LEAST_LIFE_MS = 1000;
 /** A process that heard a signal may have heard it together with the master, which has not got round to it yet. */
 const SIGNAL_GRACE_MS = 150;
-/** Wait status of a process that died of Ctrl+C. */
-const STATUS_SIGINT = 2;
 
-export class Supervisor implements Controller, HandleOwner {
+const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = constants.signals;
+/** Wait statuses of a process that a terminal's or an operator's signal has ended before it could handle it. */
+const ENDED_BY_ORDER: readonly number[] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
+
+export class Supervisor implements Controller, HandleOwner, ReloadHost {
   readonly workers: readonly SupervisedWorker[];
   readonly sockets: SocketStore = new SocketStore();
   readonly reports: Reports;
@@ -40,12 +32,12 @@ export class Supervisor implements Controller, HandleOwner {
   /** Per Worker: id → the process that has it. */
   readonly #slots: Map<number, WorkerHandle>[];
   /** Everything alive, in start order: slots, warm replacements, draining processes. */
-  readonly #processes = new Map<number, WorkerHandle>();
+  readonly #processes = new Set<WorkerHandle>();
   readonly #addresses: (BindAddress | null)[];
-  readonly #armed: boolean[];
+  /** The replacement that a reload has in hand: its id is filled by nobody else. */
+  #reserved: WorkerHandle | null = null;
   #stopping = false;
   #stopped = false;
-  #listeningWatchers: (() => void)[] = [];
 
   /**
    * @param script base name of the start script, for messages
@@ -57,8 +49,7 @@ export class Supervisor implements Controller, HandleOwner {
     this.#onStopped = onStopped;
     this.#slots = workers.map(() => new Map());
     this.#addresses = workers.map(() => null);
-    this.#armed = workers.map(() => false);
-    this.reports = new Reports(workers, script, () => this.#processes.values());
+    this.reports = new Reports(workers, script, this.#processes);
   }
 
   // ------------------------------------------------------------------------------------------------ start
@@ -69,15 +60,15 @@ export class Supervisor implements Controller, HandleOwner {
       if (!worker._hasSocket) continue;
       const address = worker._resolve();
       this.#addresses[index] = address;
-      if (worker.reusePort) await this.#tryOut(address);
-      else await this.sockets.keep(address);
+      if (this.#isKept(index)) await this.sockets.keep(address, worker._backlog, worker);
+      else await this.#tryOut(address);
     }
   }
 
   /** A socket that the processes bind themselves: only see whether that would work. */
   async #tryOut(address: BindAddress): Promise<void> {
     const trial = new SocketStore();
-    await trial.keep({ ...address, reusePort: false });
+    await trial.bindFor(0, { ...address, reusePort: false }, '');
     trial.close();
     trial.removePaths();
   }
@@ -87,38 +78,22 @@ export class Supervisor implements Controller, HandleOwner {
     for (const index of this.workers.keys()) this.#fill(index);
   }
 
-  /** Resolves when clients of every address are at least queued. */
-  async listening(): Promise<void> {
-    const waits = (): boolean =>
-      this.workers.some((worker, index) => worker._hasSocket && !worker.reusePort && this.#isStream(index) && !this.#armed[index]);
-    while (waits() && !this.#stopping) await new Promise<void>((resolve) => this.#listeningWatchers.push(resolve));
-  }
-
-  #isStream(index: number): boolean {
-    return this.#addresses[index]?.kind !== 'udp';
-  }
-
   /** Starts what is missing to a Worker's count; new processes take the lowest free ids. */
   #fill(index: number): void {
     if (this.#stopping) return;
     const slots = this.#slots[index] as Map<number, WorkerHandle>;
     const count = countOf(this.workers[index] as SupervisedWorker);
-    for (let id = 0; id < count; id++) if (!slots.has(id)) slots.set(id, this.#spawn(index, id, false));
+    for (let id = 0; id < count; id++) {
+      if (!slots.has(id) && !this.#isReserved(index, id)) slots.set(id, this.#spawn(index, id, false));
+    }
   }
 
   #spawn(index: number, id: number, standby: boolean): WorkerHandle {
     const worker = this.workers[index] as SupervisedWorker;
-    const handle = new WorkerHandle(
-      this,
-      { kind: 'worker', index, id, socketName: worker.getSocketName(), standby, daemonize: settings.daemonize },
-      worker.name,
-    );
-    this.#processes.set(handle.pid, handle);
-    const address = this.#addresses[index];
-    if (address && !worker.reusePort && !this.#armed[index] && this.#isStream(index)) {
-      // The kernel queues clients from here on, also while no process accepts.
-      handle.send({ type: 'arm', backlog: worker._backlog }, this.sockets.handleFor(handle.pid, address, true));
-    }
+    const { daemonize } = settings;
+    const role = { kind: 'worker', index, id, socketName: worker.getSocketName(), standby, daemonize } as const;
+    const handle = new WorkerHandle(this, role, worker.name);
+    this.#processes.add(handle);
     return handle;
   }
 
@@ -128,21 +103,17 @@ export class Supervisor implements Controller, HandleOwner {
   _message(handle: WorkerHandle, message: ToMaster): void {
     switch (message.type) {
       case 'loaded':
-        if (handle.stage === 'booting') handle.stage = this.#holds(handle) ? 'starting' : 'waiting';
+        if (handle.stage === 'booting') handle.stage = handle.standby ? 'waiting' : 'starting';
         break;
       case 'ready':
         handle.wasReady = true;
         if (handle.stage === 'starting') handle.stage = 'ready';
         break;
-      case 'armed':
-        this.#armed[handle.index] = true;
-        for (const watcher of this.#listeningWatchers.splice(0)) watcher();
-        break;
       case 'yielded':
-        handle.stage = 'draining';
+        handle.hasYielded = true;
         break;
       case 'stopping':
-        handle.stopsByItself = true;
+        handle.heardSignal = message.signal;
         if (handle.stage !== 'draining') handle.stage = 'stopping';
         break;
       case 'bind':
@@ -150,11 +121,14 @@ export class Supervisor implements Controller, HandleOwner {
         break;
       case 'acquire': {
         const address = this.#addressOf(handle, message);
-        handle.send({ type: 'socket', request: message.request }, this.sockets.handleFor(handle.pid, address, this.#isKept(handle, message)));
+        const socket = this.sockets.handleFor(handle.pid, address, message.own && this.#isKept(handle.index));
+        handle.send({ type: 'socket', request: message.request }, socket);
         break;
       }
       case 'release':
-        if (!this.#isKept(handle, message)) this.sockets.release(handle.pid, message.address);
+        if (!message.own || !this.#isKept(handle.index)) {
+          this.sockets.release(handle.pid, this.#addressOf(handle, message));
+        }
         break;
       case 'figures':
       case 'connections':
@@ -164,14 +138,17 @@ export class Supervisor implements Controller, HandleOwner {
   }
 
   async #bindFor(handle: WorkerHandle, message: Extract<ToMaster, { type: 'bind' }>): Promise<void> {
+    const { request } = message;
     try {
       const address = this.#addressOf(handle, message);
-      const port = this.#isKept(handle, message) ? address.port : await this.sockets.bindFor(handle.pid, address);
-      if (handle.alive) handle.send({ type: 'bound', request: message.request, port });
+      const worker = this.workers[handle.index] as SupervisedWorker;
+      const kept = message.own && this.#isKept(handle.index);
+      const port = kept ? address.port : await this.sockets.bindFor(handle.pid, address, worker.user);
+      if (handle.alive) handle.send({ type: 'bound', request, port });
       else this.sockets.releaseAll(handle.pid);
     } catch (error) {
       const { code, message: text } = error as NodeJS.ErrnoException;
-      handle.send({ type: 'bound', request: message.request, port: 0, error: { code: code ?? 'UNKNOWN', message: text } });
+      handle.send({ type: 'bound', request, port: 0, error: { code: code ?? 'UNKNOWN', message: text } });
     }
   }
 
@@ -180,48 +157,47 @@ export class Supervisor implements Controller, HandleOwner {
     return (message.own ? this.#addresses[handle.index] : null) ?? message.address;
   }
 
-  #isKept(handle: WorkerHandle, message: { own: boolean }): boolean {
-    return message.own && this.workers[handle.index]?.reusePort === false;
+  /** Whether the master holds a Worker's socket; else each process binds its own. The path of a unix socket is one. */
+  #isKept(index: number): boolean {
+    return this.#addresses[index]?.kind === 'unix' || this.workers[index]?.reusePort === false;
   }
 
   // ------------------------------------------------------------------------------------------------ death
 
   /** @internal */
+  _failed(error: unknown): void {
+    writeLog(error);
+  }
+
+  /** @internal */
   _exited(handle: WorkerHandle, rawStatus: number): void {
-    this.#processes.delete(handle.pid);
+    this.#processes.delete(handle);
     this.sockets.releaseAll(handle.pid);
-    const worker = this.workers[handle.index] as SupervisedWorker;
-    const status = this.#stopping && rawStatus === STATUS_SIGINT ? 0 : rawStatus;
-    if (status !== 0) writeLog(`worker[${worker.name}:${handle.pid}] exit with status ${status}`);
-    callMasterHook(`worker[${worker.name}] onWorkerExit`, () => settings.onWorkerExit?.(worker, status, handle.pid));
-    this.reports.countExit(handle.index, status);
+    if (!handle.discarded) this.#report(handle, this.#stopping && rawStatus === SIGINT ? 0 : rawStatus);
     const slots = this.#slots[handle.index] as Map<number, WorkerHandle>;
     if (slots.get(handle.id) === handle) {
       slots.delete(handle.id);
-      this.#replaceLater(handle, status);
+      this.#replaceLater(handle, rawStatus);
     }
     if (this.#stopping) this.#finishStop();
   }
 
+  #report(handle: WorkerHandle, status: number): void {
+    const worker = this.workers[handle.index] as SupervisedWorker;
+    if (status !== 0) writeLog(`worker[${worker.name}:${handle.pid}] exit with status ${status}`);
+    callHook(`worker[${worker.name}] onWorkerExit`, () => settings.onWorkerExit?.(worker, status, handle.pid));
+    this.reports.countExit(handle.index, status);
+  }
+
   #replaceLater(handle: WorkerHandle, status: number): void {
-    if (this.#stopping || this.#reloadingHandle === handle) return;
-    let wait = 0;
-    if (!handle.wasReady) wait = LEAST_LIFE_MS - (performance.now() - handle.startedAt);
-    else if (handle.stopsByItself || (status > 0 && status < 128)) wait = handle.stopsByItself && status === 0 ? SIGNAL_GRACE_MS : 0;
-    if (status === STATUS_SIGINT) wait = Math.max(wait, SIGNAL_GRACE_MS);
+    if (this.#stopping) return;
+    let wait = handle.wasReady ? 0 : LEAST_LIFE_MS - (performance.now() - handle.startedAt);
+    if (handle.heardSignal || ENDED_BY_ORDER.includes(status)) wait = Math.max(wait, SIGNAL_GRACE_MS);
     if (wait > 0) setTimeout(() => this.#fill(handle.index), wait);
     else this.#fill(handle.index);
   }
 
-  /** True when the handle is the process of its id (and not a warm replacement or a draining one). */
-  #holds(handle: WorkerHandle): boolean {
-    return this.#slots[handle.index]?.get(handle.id) === handle;
-  }
-
   // ------------------------------------------------------------------------------------------------ reload
-
-  /** The process whose death the reload under way is waiting for, and replaces by itself. */
-  #reloadingHandle: WorkerHandle | null = null;
 
   /** Ignored unless RUNNING. Never rejects. */
   async reload(graceful: boolean): Promise<void> {
@@ -234,103 +210,61 @@ export class Supervisor implements Controller, HandleOwner {
       await settings.onMasterReload?.();
     } catch (error) {
       this.stopAll(250, error);
-      return;
     }
-    this.#applyCounts();
-    await this.#reloadProcesses(graceful);
-    this.#reloadingHandle = null;
+    if (!this.#stopping) await this.#reloadProcesses(graceful);
     if (this.#stopping) return;
     processState.status = STATUS.RUNNING;
     processState.gracefulStop = false;
     for (const index of this.workers.keys()) this.#fill(index);
   }
 
-  /** `count` may have been changed: start what is missing, stop what is too much. */
-  #applyCounts(): void {
+  async #reloadProcesses(graceful: boolean): Promise<void> {
+    this.#stopSurplus(graceful);
+    const handles = this.#slots.flatMap((slots) => [...slots.values()]).sort((a, b) => a.startedAt - b.startedAt);
+    const stays = (handle: WorkerHandle): boolean => this.workers[handle.index]?.reloadable === false;
+    for (const handle of handles.filter(stays)) handle.send({ type: 'reload', graceful });
+    const failed = await new Reload(this, graceful).run(handles.filter((handle) => !stays(handle)));
+    if (failed === null) return;
+    const { name } = this.workers[failed.index] as SupervisedWorker;
+    writeLog(`Workerman[${this.#script}] reload aborted: worker[${name}] failed to start`);
+  }
+
+  /** `count` may have become smaller. */
+  #stopSurplus(graceful: boolean): void {
     for (const [index, worker] of this.workers.entries()) {
-      for (const [id, handle] of this.#slots[index] as Map<number, WorkerHandle>) {
-        if (id >= countOf(worker)) handle.stop(processState.gracefulStop, settings.stopTimeout);
+      const slots = this.#slots[index] as Map<number, WorkerHandle>;
+      for (const [id, handle] of slots) {
+        if (id < countOf(worker)) continue;
+        slots.delete(id);
+        if (graceful) handle.drain('stop', settings.drainTimeout, settings.stopTimeout);
+        else handle.stop(false, settings.stopTimeout);
       }
     }
   }
 
-  async #reloadProcesses(graceful: boolean): Promise<void> {
-    const handles = this.#slots.flatMap((slots) => [...slots.values()]).sort((a, b) => a.startedAt - b.startedAt);
-    const stays = (handle: WorkerHandle): boolean => this.workers[handle.index]?.reloadable === false;
-    for (const handle of handles.filter(stays)) handle.send({ type: 'reload', graceful });
-    for (const handle of handles) {
-      if (this.#stopping) return;
-      if (stays(handle) || !this.#holds(handle) || handle.stage === 'stopping') continue;
-      const ok = graceful ? await this.#replaceGracefully(handle) : await this.#replace(handle);
-      if (ok || this.#stopping) continue;
-      const { name } = this.workers[handle.index] as SupervisedWorker;
-      writeLog(`Workerman[${this.#script}] reload aborted: worker[${name}] failed to start`);
-      return;
-    }
-    for (const index of this.workers.keys()) this.#fill(index);
+  get stopping(): boolean {
+    return this.#stopping;
   }
 
-  /** Plain: the replacement has read the script before the old process is told, and starts the moment that has gone. */
-  async #replace(old: WorkerHandle): Promise<boolean> {
-    const next = await this.#warmUp(old);
-    if (next === null) return false;
-    if (this.#holds(old)) {
-      this.#reloadingHandle = old;
-      old.stage = 'stopping';
-      old.send({ type: 'reload', graceful: false });
-      old.killAfter(settings.stopTimeout);
-      await old.until(() => false);
-    }
-    this.#reloadingHandle = null;
-    if (!this.#install(next) || this.#stopping) return true;
-    next.send({ type: 'start' });
-    return next.until(() => next.stage === 'ready' || this.#stopping);
+  holds(handle: WorkerHandle): boolean {
+    return this.#slots[handle.index]?.get(handle.id) === handle;
   }
 
-  /** Graceful: the old process gives the address up, and drains once the replacement serves. */
-  async #replaceGracefully(old: WorkerHandle): Promise<boolean> {
-    const next = await this.#warmUp(old);
-    if (next === null) return false;
-    this.#reloadingHandle = old;
-    old.send({ type: 'yield' });
-    await old.until(() => old.stage === 'draining');
-    if (!this.#stopping) next.send({ type: 'start' });
-    next.stage = 'starting';
-    const ready = await next.until(() => next.stage === 'ready' || this.#stopping);
-    if (this.#stopping) return true;
-    this.#reloadingHandle = null;
-    if (!ready) {
-      // The old code goes on as if nothing had happened.
-      if (old.alive) old.stage = 'ready';
-      old.send({ type: 'resume' });
-      return false;
-    }
-    this.#install(next);
-    old.send({ type: 'reload', graceful: true });
-    if (settings.drainTimeout > 0) old.killAfter(settings.drainTimeout);
-    return true;
+  reserve(old: WorkerHandle): WorkerHandle {
+    this.#reserved = this.#spawn(old.index, old.id, true);
+    return this.#reserved;
   }
 
-  /** A process that has read the new script and waits; null when it died of it. */
-  async #warmUp(old: WorkerHandle): Promise<WorkerHandle | null> {
-    const next = this.#spawn(old.index, old.id, true);
-    const loaded = await next.until(() => next.stage === 'waiting' || this.#stopping);
-    if (loaded && !this.#stopping) return next;
-    return null;
+  install(next: WorkerHandle): void {
+    if (next.alive) this.#slots[next.index]?.set(next.id, next);
   }
 
-  /** Gives a replacement its id. @returns false when somebody else has it. */
-  #install(next: WorkerHandle): boolean {
-    const slots = this.#slots[next.index] as Map<number, WorkerHandle>;
-    const holder = slots.get(next.id);
-    if (holder !== undefined && holder.stage !== 'draining') {
-      // The old one died meanwhile and was replaced in the usual way: one of the two is too much.
-      next.kill();
-      return false;
-    }
-    if (next.alive) slots.set(next.id, next);
-    if (next.stage === 'waiting') next.stage = 'starting';
-    return true;
+  unreserve(): void {
+    this.#reserved = null;
+  }
+
+  #isReserved(index: number, id: number): boolean {
+    return this.#reserved?.index === index && this.#reserved.id === id;
   }
 
   // ------------------------------------------------------------------------------------------------ stop
@@ -346,23 +280,20 @@ export class Supervisor implements Controller, HandleOwner {
       return;
     }
     this.#stopping = true;
-    if (log instanceof Error) writeLog(log);
-    else if (log) writeLog(`Workerman[${this.#script}] ${String(log)}`);
+    if (log) writeLog(`Workerman[${this.#script}] ${formatMessage(log)}`);
     writeLog(`Workerman[${this.#script}] stopping${code === 0 ? '' : `, code [${code}]`}`);
     processState.status = STATUS.SHUTDOWN;
     this.sockets.close();
-    for (const watcher of this.#listeningWatchers.splice(0)) watcher();
     this.#tellAll(graceful);
-    for (const handle of this.#processes.values()) handle.changed();
     this.#finishStop();
   }
 
   #tellAll(graceful: boolean): void {
     processState.gracefulStop = graceful;
-    for (const handle of this.#processes.values()) {
-      // A warm replacement has nothing to lose, and may be in the middle of reading a script.
-      if (handle.stage === 'waiting') handle.kill();
+    for (const handle of this.#processes) {
+      if (handle.standby) handle.discard();
       else handle.stop(graceful, Math.ceil(settings.stopTimeout));
+      handle.changed();
     }
   }
 
@@ -371,20 +302,5 @@ export class Supervisor implements Controller, HandleOwner {
     this.#stopped = true;
     this.sockets.removePaths();
     this.#onStopped();
-  }
-}
-
-const countOf = (worker: SupervisedWorker): number => Math.max(1, Math.trunc(worker.count) || 1);
-
-/** Calls a hook of the user in the master. What it throws is logged and forgotten. */
-export function callMasterHook(label: string, hook: () => unknown): void {
-  const failed = (error: unknown): void => {
-    writeLog(`${label} ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  };
-  try {
-    const result = hook();
-    if (result instanceof Promise) result.catch(failed);
-  } catch (error) {
-    failed(error);
   }
 }

@@ -15,6 +15,12 @@ const ACTIONS: Partial<Record<NodeJS.Signals, (supervisor: Supervisor, name: str
   SIGIO: () => {},
 };
 
+/** Takes the place of listeners that the script has added above `runAll()`, as in Workerman: the order comes first. */
 export function handleSignals(supervisor: Supervisor): void {
-  for (const [name, action] of Object.entries(ACTIONS)) process.on(name, () => action(supervisor, name));
+  for (const [name, action] of Object.entries(ACTIONS)) {
+    const others = process.listeners(name as NodeJS.Signals);
+    // Add before removing: a moment without a listener could let the signal end the process.
+    process.on(name, () => action(supervisor, name));
+    for (const other of others) process.off(name, other);
+  }
 }

@@ -17,6 +17,7 @@ export interface LoadResult {
 export class Load {
   readonly #port: number;
   readonly #body: RegExp;
+  readonly #pause: number;
   readonly result: LoadResult = { answers: 0, failures: [], gaps: [] };
   readonly #clients: Promise<void>[] = [];
   readonly #sockets = new Set<Socket>();
@@ -24,10 +25,15 @@ export class Load {
   #lastAnswer = performance.now();
   #longestGap = 0;
 
-  /** @param body what every answer's body has to match */
-  constructor(port: number, body: RegExp) {
+  /**
+   * @param body what every answer's body has to match
+   * @param pause milliseconds from an answer to the next request on a kept connection, or to the next connection;
+   * without one the clients take all that the machine has
+   */
+  constructor(port: number, body: RegExp, pause: number = 0) {
     this.#port = port;
     this.#body = body;
+    this.#pause = pause;
   }
 
   start(keepAlive: number, oneShot: number): void {
@@ -55,6 +61,7 @@ export class Load {
     while (this.#running) {
       const failure = await this.#connection(keepAlive);
       if (failure !== null) this.result.failures.push(failure);
+      if (this.#pause > 0) await new Promise((resolve) => setTimeout(resolve, this.#pause));
     }
   }
 
@@ -91,6 +98,7 @@ export class Load {
         if (!text.startsWith('HTTP/1.1 200 ') || !this.#body.test(text.slice(end + 4))) {
           finish(`${kind}: wrong answer ${JSON.stringify(text.slice(0, 200))}`);
         } else if (!this.#running || /\r\nconnection: close\r\n/i.test(text)) finish(null);
+        else if (this.#pause > 0) setTimeout(() => (socket.destroyed ? undefined : ask()), this.#pause);
         else ask();
       });
     });

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -83,6 +83,23 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
+}
+
+/** Waits until somebody accepts connections on a port of 127.0.0.1 or at the path of a unix socket. */
+export async function accepting(
+  target: { port: number } | { path: string },
+  deadline: number = DEADLINE,
+): Promise<void> {
+  const attempt = (): Promise<boolean> =>
+    new Promise((resolve) => {
+      const socket = connect('port' in target ? { ...target, host: '127.0.0.1' } : target);
+      const settle = (accepted: boolean): void => {
+        socket.destroy();
+        resolve(accepted);
+      };
+      socket.once('connect', () => settle(true)).once('error', () => settle(false));
+    });
+  await waitUntil(attempt, () => `nobody accepts connections at ${JSON.stringify(target)}`, deadline);
 }
 
 /** Number and command line of each process that carries `mark` in its environment. Zombies are not counted. */
@@ -187,7 +204,10 @@ ${processes}`;
   }
 
   /** Waits for `pattern` in the output, from `from` on. Fails at once when the process ends without it. */
-  waitFor(pattern: RegExp, { from = 0, deadline = DEADLINE }: { from?: number; deadline?: number } = {}): Promise<RegExpExecArray> {
+  waitFor(
+    pattern: RegExp,
+    { from = 0, deadline = DEADLINE }: { from?: number; deadline?: number } = {},
+  ): Promise<RegExpExecArray> {
     return waitUntil(
       () => {
         const ended = this.#exit !== null;
@@ -201,8 +221,15 @@ ${processes}`;
   }
 
   /** Waits for `pattern` in the log file. */
-  waitForLog(pattern: RegExp, { from = 0, deadline = DEADLINE }: { from?: number; deadline?: number } = {}): Promise<RegExpExecArray> {
-    return waitUntil(() => pattern.exec(this.log().slice(from)), () => `${pattern} in the log of ${this.describe()}`, deadline);
+  waitForLog(
+    pattern: RegExp,
+    { from = 0, deadline = DEADLINE }: { from?: number; deadline?: number } = {},
+  ): Promise<RegExpExecArray> {
+    return waitUntil(
+      () => pattern.exec(this.log().slice(from)),
+      () => `${pattern} in the log of ${this.describe()}`,
+      deadline,
+    );
   }
 
   /** Waits until the banner has been printed: the addresses are bound. */
@@ -217,7 +244,11 @@ ${processes}`;
 
   /** Waits for the end of the process that was started. */
   async exit(deadline: number = DEADLINE): Promise<Exit> {
-    return waitUntil(() => this.#exit, () => `the end of ${this.describe()}`, deadline);
+    return waitUntil(
+      () => this.#exit,
+      () => `the end of ${this.describe()}`,
+      deadline,
+    );
   }
 
   /** Runs a command of the same script (`stop`, `status`, `reload -g` …) to its end. */
@@ -228,7 +259,11 @@ ${processes}`;
     child.stdout!.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
     child.stderr!.setEncoding('utf8').on('data', (chunk: string) => (output += chunk));
     child.once('close', (code, signal) => (exit = { code, signal }));
-    const ended = await waitUntil(() => exit, () => `the command ${args.join(' ')} of ${this.describe()}\n--- it printed\n${output}`, deadline);
+    const ended = await waitUntil(
+      () => exit,
+      () => `the command ${args.join(' ')} of ${this.describe()}\n--- it printed\n${output}`,
+      deadline,
+    );
     return { ...ended, output };
   }
 
@@ -245,7 +280,11 @@ ${processes}`;
 
   /** Fails unless every process of this script is gone, soon. */
   async leavesNothingBehind(deadline = 5000): Promise<void> {
-    await waitUntil(() => this.processes().size === 0, () => `processes are left behind by ${this.describe()}`, deadline);
+    await waitUntil(
+      () => this.processes().size === 0,
+      () => `processes are left behind by ${this.describe()}`,
+      deadline,
+    );
   }
 
   /** Stops the script in the plain way and fails when anything outlives it. */

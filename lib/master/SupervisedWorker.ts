@@ -1,0 +1,24 @@
+// Runs in the master.
+import type { EventLoopClass } from '../../timer/EventInterface.js';
+import type { BindAddress } from '../bindSocket.js';
+
+/** What the master needs of a Worker. */
+export interface SupervisedWorker {
+  name: string;
+  user: string;
+  group: string;
+  count: number;
+  reloadable: boolean;
+  reusePort: boolean;
+  transport: string;
+  eventLoop: EventLoopClass | null;
+  readonly _hasSocket: boolean;
+  readonly _backlog: number;
+  getSocketName(): string;
+  _resolve(): BindAddress;
+}
+
+/** How many processes a Worker wants. */
+export function countOf(worker: SupervisedWorker): number {
+  return Math.max(1, Math.trunc(worker.count) || 1);
+}

@@ -1,0 +1,22 @@
+import { basename, dirname, join, resolve } from 'node:path';
+import { currentLog } from './output.js';
+import { processState } from './ProcessState.js';
+import { settings } from './Settings.js';
+
+/**
+ * Fills in the files that the script has not named. Relative paths are settled now, so that a callback that changes the
+ * working directory does not move them.
+ *
+ * @returns base name of the start script
+ */
+export function settleFiles(): string {
+  const start = resolve(processState.startFile);
+  const script = basename(start);
+  const folder = dirname(start);
+  if (settings.pidFile === '') settings.pidFile = join(folder, `workerman.${script}.pid`);
+  if (settings.statusFile === '') settings.statusFile = join(folder, `workerman.${script}.status`);
+  if (settings.logFile === '') settings.logFile = join(folder, 'workerman.log');
+  settings.stdoutFile = resolve(settings.stdoutFile);
+  currentLog();
+  return script;
+}

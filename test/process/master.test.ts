@@ -1,0 +1,109 @@
+import { expect } from 'chai';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { cleanUpScripts, freePort } from '../support/process.js';
+import { bodyOf, logged, spoken, startService, until } from '../support/service.js';
+import { exitTable, served, webService } from '../support/services.js';
+
+describe('processes', function () {
+  this.timeout(30_000);
+  afterEach(cleanUpScripts);
+
+  describe('the master', () => {
+    it('outlives what code above runAll() does there later', async () => {
+      const running = await webService(
+        "if (!process.send) { setTimeout(() => Promise.reject(new Error('stray')), 400); setTimeout(() => { throw new Error('late'); }, 500); }",
+      );
+      await running.script.waitFor(/Error: late/);
+      await served(running);
+      expect((await running.script.stop()).code).to.equal(0);
+    });
+
+    it('has the timers above runAll(), alone', async () => {
+      const { script } = await webService(`
+        Timer.add(0.02, () => fs.appendFileSync('ticks', process.pid + '\\n'));
+        const gone = Timer.add(0.02, () => fs.appendFileSync('ticks', 'deleted\\n'));
+        Worker.log('del ' + Timer.del(gone));`);
+      const ticks = (): string[] =>
+        existsSync(join(script.folder, 'ticks'))
+          ? readFileSync(join(script.folder, 'ticks'), 'utf8').trim().split('\n')
+          : [];
+      await until(script, () => ticks().length > 5);
+      await script.run(['status']);
+      expect(new Set(ticks())).to.deep.equal(new Set([String(script.pid)]));
+      expect(script.output).to.contain('del true');
+    });
+
+    it('prints the exception of its timer and goes on', async () => {
+      const running = await webService("Timer.add(0.02, () => { throw new Error('tick'); }, [], false);");
+      await running.script.waitFor(/Error: tick/);
+      await served(running);
+    });
+
+    it('waits for onMasterStop, its last act', async () => {
+      const running = await webService(`
+        Worker.onMasterStop = async () => {
+          const left = fs.readdirSync('.').filter((name) => /pid/.test(name)).length;
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          Worker.log('master stops, files: ' + left);
+        };`);
+      await served(running);
+      await running.script.stop();
+      expect(running.script.output).to.match(/has been stopped\nmaster stops, files: 0\n$/);
+    });
+
+    it('logs the exception of onMasterStop, and exits with 0', async () => {
+      const running = await webService("Worker.onMasterStop = () => Promise.reject(new Error('at the end'));");
+      expect((await running.script.stop()).code).to.equal(0);
+      expect(running.script.output).to.contain('Error: at the end');
+    });
+
+    it('stops everything by stopAll(), which says why and with which code, and exits with 0', async () => {
+      const { script } = await webService("Timer.add(0.05, () => Worker.stopAll(7, 'enough'), [], false);");
+      expect(await script.exit()).to.deep.equal({ code: 0, signal: null });
+      expect(spoken(script.output).slice(1)).to.deep.equal([
+        'Workerman[start.mjs] enough',
+        'Workerman[start.mjs] stopping, code [7]',
+        'Workerman[start.mjs] has been stopped',
+      ]);
+    });
+
+    it('tries again once a second when a process can not be started, and stops all the same', async () => {
+      const { script } = await webService("if (!process.send) process.execPath = '/no/such/node'; worker.count = 2;");
+      await until(script, () => logged(script).filter((line) => line.endsWith('exit with status 256')).length >= 4);
+      expect(script.output).to.contain('spawn /no/such/node ENOENT');
+      expect((await exitTable(script))[0]!.slice(0, 2)).to.deep.equal(['web', '256']);
+      expect(await script.stop()).to.deep.equal({ code: 0, signal: null });
+    });
+
+    it('outlives the reader of its output, and so do its processes', async () => {
+      const port = await freePort();
+      const script = startService(
+        `const worker = new Worker('http://127.0.0.1:${port}');
+         worker.onMessage = (connection) => { process.stdout.write('out'); console.error('error'); Worker.log('noted'); connection.send(String(process.pid)); };`,
+        { before: ['sh', '-c', '"$0" "$@" 2>&1 | head -n 1'] },
+      );
+      await script.waitForLog(/start in DEBUG mode/);
+      await until(script, () => bodyOf(port).catch(() => null));
+      const first = await bodyOf(port);
+      expect(await bodyOf(port)).to.equal(first);
+      await script.waitForLog(/noted[\s\S]*noted/);
+      expect((await script.run(['stop'])).output).to.equal('Workerman[start.mjs] stop\n');
+      await script.leavesNothingBehind();
+      expect(logged(script).at(-1)).to.equal('Workerman[start.mjs] stop success');
+    });
+
+    it('is idle when nothing happens', async () => {
+      const running = await webService();
+      await served(running);
+      const ticks = (): number => {
+        const fields = readFileSync(`/proc/${running.script.pid}/stat`, 'utf8').split(') ')[1]!.split(' ');
+        return Number(fields[11]) + Number(fields[12]);
+      };
+      const before = ticks();
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      // Ticks of 10 ms: a timer of 10 ms in the master would show, with 100 wake-ups.
+      expect(ticks() - before).to.be.at.most(2);
+    });
+  });
+});
