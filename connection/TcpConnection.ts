@@ -168,6 +168,8 @@ export class TcpConnection<Message = any, Self = any>
   #sinkFull = false;
   /** Received bytes that the protocol knows to be waiting. */
   #reported = 0;
+  /** While the protocol is at work, the peer's end waits too: what came before it has still to be handed out. */
+  #holdsEnd = false;
   /** The peer has ended or reset the connection while it was paused: that goes unnoticed until it is resumed. */
   #endMissed = false;
   #lingerTimer: NodeJS.Timeout | null = null;
@@ -367,7 +369,15 @@ export class TcpConnection<Message = any, Self = any>
     if (held !== null) this._deliver(held);
     else this._goOn();
     // Behind the data that came before it, and not inside this call.
-    if (this.#endMissed) process.nextTick(() => this._onEnd());
+    this.#noticeEnd();
+  }
+
+  /** Soon: what has ended while the connection was paused, or its protocol at work. */
+  #noticeEnd(): void {
+    if (!this.#endMissed) return;
+    process.nextTick(() => {
+      if (this.#endMissed && !this.#holdsEnd) this._onEnd();
+    });
   }
 
   /** @internal True between `pauseRecv` and `resumeRecv`. */
@@ -587,15 +597,22 @@ export class TcpConnection<Message = any, Self = any>
     this._vacate();
   }
 
-  /** @internal For protocols that work on something received: no packet is cut until {@link _vacate}. */
-  _occupy(): void {
+  /**
+   * @internal For protocols that work on something received: no packet is cut until {@link _vacate}.
+   * @param holdsEnd the peer's FIN is not noticed before that either, so that what came before it is not lost
+   */
+  _occupy(holdsEnd = false): void {
     this.#busy = true;
+    this.#holdsEnd = holdsEnd;
   }
 
   /** @internal Goes on with what was received meanwhile. */
   _vacate(): void {
     this.#busy = false;
-    if (this._status !== CLOSED) this._goOn();
+    this.#holdsEnd = false;
+    if (this._status === CLOSED) return;
+    this._goOn();
+    this.#noticeEnd();
   }
 
   /** @internal After {@link _occupy}: `decode` gives the message for this packet. It is handed out, then input goes on. */
@@ -629,7 +646,7 @@ export class TcpConnection<Message = any, Self = any>
   /** @internal */
   _onEnd(): void {
     if (this._status === CLOSING || this._status === CLOSED) return;
-    if (this.#paused) this.#endMissed = true;
+    if (this.#paused || (this.#holdsEnd && this._status === ESTABLISHED)) this.#endMissed = true;
     else if (this._status === ENDING) this.close();
     else this.destroy();
   }
@@ -745,6 +762,7 @@ export class TcpConnection<Message = any, Self = any>
     this.#reserved = 0;
     this.#held = null;
     this.#busy = false;
+    this.#holdsEnd = false;
     this.#sink = null;
     this.#paused = this.#throttled = this.#sinkFull = false;
     this.#reported = 0;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { cleanUpScripts, freePort, startScript, TSX, type Script } from '../support/process.js';
+import { accepting, cleanUpScripts, freePort, startScript, TSX, type Script } from '../support/process.js';
 
 /** The package as npm ships it, installed in an empty folder and used there as a stranger would. */
 
@@ -20,14 +20,24 @@ interface Packed {
 
 /** `npm test` sets variables that would reach the npm of the test. */
 const cleanEnv = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^npm_(config_ignore|config_include|config_omit|lifecycle|package)/i.test(name)));
+  Object.fromEntries(
+    Object.entries(process.env).filter(
+      ([name]) => !/^npm_(config_ignore|config_include|config_omit|lifecycle|package)/i.test(name),
+    ),
+  );
 
 function npm(cwd: string, ...args: string[]): string {
   try {
-    return execFileSync('npm', args, { cwd, encoding: 'utf8', env: cleanEnv(), stdio: ['ignore', 'pipe', 'pipe'], timeout: 120_000 });
+    return execFileSync('npm', args, {
+      cwd,
+      encoding: 'utf8',
+      env: cleanEnv(),
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 120_000,
+    });
   } catch (error) {
     const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`npm ${args.join(' ')} failed: ${stdout}${stderr}`, { cause: error });
+    throw new Error(`npm ${args.join(' ')} failed: ${stdout}${stderr}`); // its message says the same again
   }
 }
 
@@ -57,10 +67,15 @@ describe('the package on npm', function () {
   afterEach(cleanUpScripts);
 
   /** Starts a server, asks it something, stops it by its own command. */
-  async function serves(name: string, source: (address: string) => string, launcher: readonly string[]): Promise<Script> {
+  async function serves(
+    name: string,
+    source: (address: string) => string,
+    launcher: readonly string[],
+  ): Promise<Script> {
     const port = await freePort();
     const script = startScript({ folder: app, name, source: source(`http://127.0.0.1:${port}`), launcher });
     await script.started();
+    await accepting({ port });
     const answer = await fetch(`http://127.0.0.1:${port}/there`);
     expect(await answer.text()).to.equal('hello /there');
     expect((await script.run(['stop'])).output).to.match(/stop success/);
@@ -71,8 +86,15 @@ describe('the package on npm', function () {
 
   it('holds what runs, the types, the licence and nothing else', function () {
     const paths = packed.files.map((file) => file.path);
-    this.test!.title += ` (${paths.length} files, ${Math.ceil(packed.size / 1024)} kB packed, ${Math.ceil(packed.unpackedSize / 1024)} kB on disk)`;
-    expect(paths).to.include.members(['LICENSE', 'package.json', 'dist/index.js', 'dist/index.d.ts', 'dist/bin/workerman.js']);
+    const kB = (bytes: number): string => `${Math.ceil(bytes / 1024)} kB`;
+    this.test!.title += ` (${paths.length} files, ${kB(packed.size)} packed, ${kB(packed.unpackedSize)} on disk)`;
+    expect(paths).to.include.members([
+      'LICENSE',
+      'package.json',
+      'dist/index.js',
+      'dist/index.d.ts',
+      'dist/bin/workerman.js',
+    ]);
     const others = paths.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|d\.ts))$/.test(path));
     expect(others).to.deep.equal([]);
     expect(paths.filter((path) => /\b(test|examples|bench|docs|golden)\b/.test(path))).to.deep.equal([]);
@@ -115,7 +137,11 @@ describe('the package on npm', function () {
       console.log('fine');
       process.exit();
     `;
-    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], { cwd: app, encoding: 'utf8', timeout: 30_000 });
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', source], {
+      cwd: app,
+      encoding: 'utf8',
+      timeout: 30_000,
+    });
     expect(stdout.trim(), stderr).to.equal('fine');
   });
 
@@ -136,9 +162,15 @@ describe('the package on npm', function () {
       files: ['typed.ts'],
     };
     writeFileSync(join(app, 'tsconfig.json'), JSON.stringify(config));
-    const imports = ['connection', 'protocols', 'protocols/http', 'timer'].map((path, i) => `export * as door${i} from 'workerman-ts/${path}';`);
+    const imports = ['connection', 'protocols', 'protocols/http', 'timer'].map(
+      (path, i) => `export * as door${i} from 'workerman-ts/${path}';`,
+    );
     writeFileSync(join(app, 'typed.ts'), `${SERVER('http://127.0.0.1:1')}\n${imports.join('\n')}`);
-    const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', app], { cwd: app, encoding: 'utf8', timeout: 60_000 });
+    const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', app], {
+      cwd: app,
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
     expect(stdout).to.equal('');
     expect(status).to.equal(0);
   });

@@ -1,5 +1,16 @@
 import {
-  Chunk, ConnectionInterface, Frame, Http, Request, Response, ServerSentEvents, TcpConnection, Text, Timer, UdpConnection, Worker,
+  Chunk,
+  ConnectionInterface,
+  Frame,
+  Http,
+  Request,
+  Response,
+  ServerSentEvents,
+  TcpConnection,
+  Text,
+  Timer,
+  UdpConnection,
+  Worker,
 } from 'workerman-ts';
 import { expectType } from './expectType.js';
 
@@ -59,7 +70,10 @@ class JsonLine {
 }
 Worker.registerProtocol('jsonLine', JsonLine);
 mine.protocol = JsonLine;
-mine.protocol = { decode: (buffer: Buffer) => buffer, encode: (data: string, connection: TcpConnection) => `${connection.id} ${data}` };
+mine.protocol = {
+  decode: (buffer: Buffer) => buffer,
+  encode: (data: string, connection: TcpConnection) => `${connection.id} ${data}`,
+};
 for (const protocol of [Text, Frame, Http]) mine.protocol = protocol;
 mine.protocol = null;
 // @ts-expect-error no encode

@@ -36,7 +36,12 @@ text.onMessage = (connection, line) => {
   connection.send(line.toUpperCase());
 };
 
-for (const worker of [new Worker('tcp://0.0.0.0:83'), new Worker('ssl://0.0.0.0:84'), new Worker('unix:///tmp/my.sock'), new Worker('frame://0.0.0.0:85')]) {
+for (const worker of [
+  new Worker('tcp://0.0.0.0:83'),
+  new Worker('ssl://0.0.0.0:84'),
+  new Worker('unix:///tmp/my.sock'),
+  new Worker('frame://0.0.0.0:85'),
+]) {
   worker.onMessage = (connection, data) => {
     expectType<Buffer>()(data);
     connection.send(data.subarray(1));
@@ -80,7 +85,10 @@ new Worker(null);
 new Worker('');
 
 // A context, and what it must not contain.
-new Worker('http://0.0.0.0:443', { ssl: { local_cert: '/a.pem', local_pk: '/a.key', verify_peer: false }, socket: { backlog: 10 } });
+new Worker('http://0.0.0.0:443', {
+  ssl: { local_cert: '/a.pem', local_pk: '/a.key', verify_peer: false },
+  socket: { backlog: 10 },
+});
 // @ts-expect-error a path is a string
 new Worker('http://0.0.0.0:443', { ssl: { local_cert: 7 } });
 // @ts-expect-error a name is a string

@@ -23,12 +23,19 @@ const DOORS = {
 };
 
 const text = (diagnostics: readonly ts.Diagnostic[]): string =>
-  ts.formatDiagnostics(diagnostics, { getCanonicalFileName: (name) => name, getCurrentDirectory: () => root, getNewLine: () => '\n' });
+  ts.formatDiagnostics(diagnostics, {
+    getCanonicalFileName: (name) => name,
+    getCurrentDirectory: () => root,
+    getNewLine: () => '\n',
+  });
 
 /** Writes the declarations of the package to a folder, as the build does. */
 function emitDeclarations(folder: string): string {
   const configFile = join(root, '.ci', 'tsconfig.build.json');
-  const host: ts.ParseConfigFileHost = { ...ts.sys, onUnRecoverableConfigFileDiagnostic: (problem) => expect.fail(text([problem])) };
+  const host: ts.ParseConfigFileHost = {
+    ...ts.sys,
+    onUnRecoverableConfigFileDiagnostic: (problem) => expect.fail(text([problem])),
+  };
   const config = ts.getParsedCommandLineOfConfigFile(configFile, { outDir: folder, emitDeclarationOnly: true }, host)!;
   const program = ts.createProgram(config.fileNames, config.options);
   const { diagnostics } = program.emit();
@@ -36,29 +43,32 @@ function emitDeclarations(folder: string): string {
 }
 
 function compile(declarations: string, more: ts.CompilerOptions): Map<string, string> {
-  const program = ts.createProgram(files.map((file) => join(here, file)), {
-    target: ts.ScriptTarget.ES2022,
-    lib: ['lib.es2023.d.ts'],
-    module: ts.ModuleKind.NodeNext,
-    moduleResolution: ts.ModuleResolutionKind.NodeNext,
-    types: ['node'],
-    typeRoots: [join(root, 'node_modules', '@types')],
-    noEmit: true,
-    strict: true,
-    exactOptionalPropertyTypes: true,
-    noFallthroughCasesInSwitch: true,
-    noImplicitOverride: true,
-    noImplicitReturns: false, // a handler may answer on one path and return nothing on the other
-    noUncheckedIndexedAccess: true,
-    noUncheckedSideEffectImports: true,
-    noUnusedLocals: true,
-    noUnusedParameters: true,
-    isolatedModules: true,
-    verbatimModuleSyntax: true,
-    skipLibCheck: false,
-    paths: Object.fromEntries(Object.entries(DOORS).map(([door, file]) => [door, [join(declarations, file)]])),
-    ...more,
-  });
+  const program = ts.createProgram(
+    files.map((file) => join(here, file)),
+    {
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2023.d.ts'],
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: ['node'],
+      typeRoots: [join(root, 'node_modules', '@types')],
+      noEmit: true,
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      noFallthroughCasesInSwitch: true,
+      noImplicitOverride: true,
+      noImplicitReturns: false, // a handler may answer on one path and return nothing on the other
+      noUncheckedIndexedAccess: true,
+      noUncheckedSideEffectImports: true,
+      noUnusedLocals: true,
+      noUnusedParameters: true,
+      isolatedModules: true,
+      verbatimModuleSyntax: true,
+      skipLibCheck: false,
+      paths: Object.fromEntries(Object.entries(DOORS).map(([door, file]) => [door, [join(declarations, file)]])),
+      ...more,
+    },
+  );
   const problems = new Map<string, string>();
   for (const diagnostic of ts.getPreEmitDiagnostics(program)) {
     const name = diagnostic.file?.fileName ?? '';
@@ -97,7 +107,7 @@ describe('the types that users see', function () {
     });
   }
 
-  // The compiler option demands worker['users'] for what has no declared name, so data without a shape is out of its reach.
+  // The compiler option demands worker['users'] for what has no declared name: data without a shape can not comply.
   for (const file of files.filter((name) => name !== 'userData.test-d.ts')) {
     it(`are as ${file} says also where undeclared members must be written in brackets`, () => {
       expect(bracketProblems.get(file) ?? '').to.equal('');
