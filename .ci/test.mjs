@@ -19,7 +19,7 @@ const root = join(here, '..');
 const require = createRequire(import.meta.url);
 
 const SUITES = ['unit', 'golden', 'process', 'types', 'pack', 'browser'];
-const MINUTES = { usual: 10, long: 60 };
+const MINUTES = { usual: 15, long: 60 };
 
 const isSuite = (word) => /^\w+$/.test(word) && existsSync(join(root, 'test', word));
 const wanted = process.argv.slice(2).filter(isSuite);
