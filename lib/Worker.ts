@@ -463,6 +463,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   broadcast(data: unknown, except: Connection | Iterable<Connection> | null = null): number {
     const left = new Set<unknown>(isIterable(except) ? except : [except]);
     let taken = 0;
+    data = this.protocol?.prepare?.(data) ?? data;
     for (const connection of Object.values(this.connections) as TcpConnection[]) {
       if (!left.has(connection) && connection.send(data) !== false) taken++;
     }

@@ -78,6 +78,9 @@ export interface ProtocolInterface<Message = any> {
    */
   closing?(connection: any): Bytes;
 
+  /** `worker.broadcast`: a form of `data` that `encode` can take over and over with less work. */
+  prepare?(data: any): unknown;
+
   /**
    * Asked at every heartbeat (`worker.heartbeat`): the bytes that show the peer we are there (empty: none), and whether
    * a living peer answers them or speaks by itself. `null`: leave this connection alone, something is under way on it.

@@ -88,6 +88,16 @@ export class Websocket {
     return stateOf(connection).session.closing();
   }
 
+  /** A ping at every heartbeat. */
+  static heartbeat(connection: WebSocketConnection): { bytes: Uint8Array; answered: boolean } {
+    return { bytes: stateOf(connection).session.heartbeat(), answered: true };
+  }
+
+  /** `worker.broadcast`: what has to be put into JSON is put there once. */
+  static prepare(data: unknown): string | Uint8Array {
+    return types.toPayload(data);
+  }
+
   static onSent(connection: WebSocketConnection): boolean | null | undefined {
     return stateOf(connection).session.sent;
   }
@@ -131,14 +141,21 @@ function open(connection: WebSocketConnection, session: Session, opening: Openin
 }
 
 function answer(
-  connection: WebSocketConnection, session: Session, opening: Opening, compress: boolean, admitted: boolean,
+  connection: WebSocketConnection,
+  session: Session,
+  opening: Opening,
+  compress: boolean,
+  admitted: boolean,
 ): void {
   if (!isEstablished(connection)) return;
   if (!admitted) return void refuse(connection, REFUSAL.INTERNAL_ERROR);
   const lines = headerLines(connection.headers);
-  const isOptedIn = compress || types.isDeflateType(connection.websocketType) ||
+  const isOptedIn =
+    compress ||
+    types.isDeflateType(connection.websocketType) ||
     lines.some(({ name }) => name === 'sec-websocket-extensions');
   const agreement = isOptedIn ? negotiate(opening.offers) : null;
   session.begin(connection, openingAnswer(opening.key, lines, agreement?.header ?? null), agreement);
-  if (isEstablished(connection)) void callUser(callbackOf(connection, 'onWebSocketConnected'), connection, opening.request);
+  if (isEstablished(connection))
+    void callUser(callbackOf(connection, 'onWebSocketConnected'), connection, opening.request);
 }

@@ -99,7 +99,8 @@ export class Ws {
     connection.consumeRecvBuffer(used);
     if (progress === 'more') return 0;
     const head = progress === 'complete' ? state.head.head : state.head.bytes;
-    const opened = progress === 'complete' ? readOpened(head, state.request) : 'The answer to the handshake is too long';
+    const opened =
+      progress === 'complete' ? readOpened(head, state.request) : 'The answer to the handshake is too long';
     if (typeof opened === 'string') {
       connection._print(`${opened}. Header:\n${printable(head)}`);
       connection.close();
@@ -140,7 +141,8 @@ function startPings(connection: WsConnection, state: ClientState): void {
   if (!(seconds > 0)) return;
   const interval = Math.min(seconds * 1000, LONGEST_MS);
   const pings = setInterval(() => {
-    if (!isEstablished(connection) || connection._push(encodeFrame(FIN | PING, '', true)) === false) clearInterval(pings);
+    if (!isEstablished(connection) || connection._push(encodeFrame(FIN | PING, '', true)) === false)
+      clearInterval(pings);
   }, interval);
   state.pings = pings;
 }

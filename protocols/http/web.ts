@@ -101,10 +101,12 @@ export interface WebResponse {
   readonly headers: Iterable<[name: string, value: string]>;
 }
 
-/** True for a standard `Response`: Node's, or one of a package that brings its own. */
+/**
+ * True for a standard `Response`: Node's, or one of a package that brings its own. Known by what it can do: naming Node's
+ * class would load its fetch, which a server that never uses it should not pay for.
+ */
 export function isWebResponse(value: unknown): value is WebResponse {
   if (typeof value !== 'object' || value === null) return false;
-  if (value instanceof globalThis.Response) return true;
   const other = value as Record<string, unknown>;
   return typeof other['arrayBuffer'] === 'function' && typeof other['status'] === 'number'
     && typeof other['headers'] === 'object' && 'bodyUsed' in other;

@@ -1,11 +1,8 @@
 const EMPTY = Buffer.alloc(0);
 
-/** Beyond what is needed, at most so much memory is kept in a buffer that is handed out. */
-const SPARE = 1024;
-
 /**
  * Collects a payload that arrives in pieces, in memory of its own: so a message may be a million fragments of one
- * byte, or one frame that comes byte by byte, and costs linear time and little more memory than it has bytes. What a
+ * byte, or one frame that comes byte by byte, and costs linear time and at most twice the memory that it has bytes. What a
  * frame only announces is not allocated before a good part of it has come.
  */
 export class PayloadBuffer {
@@ -28,10 +25,9 @@ export class PayloadBuffer {
 
   /** Hands the bytes out and begins anew. The memory is the receiver's for good. */
   take(): Buffer {
-    const { memory, length } = this;
+    const bytes = this.memory.subarray(0, this.length);
     this.clear();
-    const bytes = memory.subarray(0, length);
-    return memory.length - length > length + SPARE ? Buffer.from(bytes) : bytes;
+    return bytes;
   }
 
   clear(): void {

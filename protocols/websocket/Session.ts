@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { checkClose, closePayload } from './closeFrame.js';
 import { CompressedMessage } from './CompressedMessage.js';
-import { encodeFrame, frameSize } from './encodeFrame.js';
+import { encodeFrame, encodeSharedText, frameSize } from './encodeFrame.js';
 import type { DeflateAgreement } from './extensions.js';
 import { FrameReader, STEP } from './frames.js';
 import { deflateType, firstByte, plainType, PONG_TYPE, toPayload, BINARY_TYPE_BLOB } from './outgoing.js';
@@ -114,12 +114,18 @@ export class Session {
    * @returns the frame; null: it was queued, or dropped, and {@link sent} says so
    */
   #transmit(
-    connection: WebSocketConnection, type: string | undefined, payload: string | Uint8Array, early?: Uint8Array[],
+    connection: WebSocketConnection,
+    type: string | undefined,
+    payload: string | Uint8Array,
+    early?: Uint8Array[],
   ): Uint8Array | null {
     const deflater = this.#deflater;
     const first = firstByte(type, typeof payload !== 'string', deflater !== null);
     if ((first & OPCODE) === CLOSE) this.#closeSent = true;
-    if ((first & RSV1) === 0 || deflater === null) return encodeFrame(first, payload, !this.#isServer);
+    if ((first & RSV1) === 0 || deflater === null) {
+      if (this.#isServer && typeof payload === 'string') return encodeSharedText(first, payload);
+      return encodeFrame(first, payload, !this.#isServer);
+    }
     if (payload.length === 0) return encodeFrame(first, EMPTY_MESSAGE, !this.#isServer);
     const queued = connection.getSendBufferQueueSize();
     if (early !== undefined) {
@@ -147,6 +153,11 @@ export class Session {
     if (!this.open || this.#closeSent) return NOTHING;
     this.#closeSent = true;
     return encodeFrame(FIN | CLOSE, closePayload(this.#closeCode), !this.#isServer);
+  }
+
+  /** A ping without payload, which a living peer answers; empty before the handshake and behind a Close frame. */
+  heartbeat(): Uint8Array {
+    return this.open && !this.#closeSent ? encodeFrame(FIN | PING, NOTHING, !this.#isServer) : NOTHING;
   }
 
   // ------------------------------------------------------------------------------------------------ receiving
@@ -235,7 +246,12 @@ export class Session {
     return 0;
   }
 
-  #deliver(connection: WebSocketConnection, message: Buffer | null, failure: InflateFailure | null, isText: boolean): void {
+  #deliver(
+    connection: WebSocketConnection,
+    message: Buffer | null,
+    failure: InflateFailure | null,
+    isText: boolean,
+  ): void {
     if (message === null) {
       this.#fail(failure === 'too big' ? CLOSE_CODES.TOO_BIG : CLOSE_CODES.INVALID_PAYLOAD, connection);
     } else if (isText && !isUtf8(message)) {

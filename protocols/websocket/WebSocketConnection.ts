@@ -60,9 +60,13 @@ export function callbackOf(connection: WebSocketConnection, name: keyof WebSocke
 /**
  * Calls a user's callback; what it throws, or its promise is rejected with, goes to `connection.error()`.
  *
- * @returns a promise, which is never rejected, when it returned one: whether it has succeeded. Otherwise the same at once.
+ * @returns whether it has succeeded; as a promise, which is never rejected, when it returned one
  */
-export function callUser(callback: UserCallback, connection: WebSocketConnection, value: unknown): boolean | Promise<boolean> {
+export function callUser(
+  callback: UserCallback,
+  connection: WebSocketConnection,
+  value: unknown,
+): boolean | Promise<boolean> {
   const failed = (error: unknown): false => {
     connection.error(error);
     return false;

@@ -42,9 +42,16 @@ const OURS = new Set(['connection', 'upgrade', 'sec-websocket-version', 'sec-web
 const withoutBreaks = (text: string): string => String(text).replace(/[\r\n\0]/g, '');
 
 const valuesOf = (lines: readonly HeaderLine[], name: string): string =>
-  lines.filter((line) => line.name === name).map((line) => line.value).join(',');
+  lines
+    .filter((line) => line.name === name)
+    .map((line) => line.value)
+    .join(',');
 
-const listOf = (text: string): string[] => text.split(',').map((item) => item.trim()).filter((item) => item !== '');
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
 
 function hostLine({ host, port }: OpeningOptions): string {
   if (host === '') return 'Host: localhost';
@@ -122,7 +129,8 @@ export function readOpened(head: Buffer, sent: SentRequest): Opened | string {
   if (!listContains(all('upgrade').join(','), 'websocket')) return 'Upgrade not match';
   if (!listContains(all('connection').join(','), 'upgrade')) return 'Connection not match';
   const protocols = all('sec-websocket-protocol');
-  if (protocols.length > 1 || protocols.some((name) => !sent.protocols.includes(name))) return 'Sec-WebSocket-Protocol not match';
+  if (protocols.length > 1 || protocols.some((name) => !sent.protocols.includes(name)))
+    return 'Sec-WebSocket-Protocol not match';
   const answered = parseExtensions(all('sec-websocket-extensions').join(','));
   const agreement = answered === null ? false : readAnswer(answered, parseExtensions(sent.extensions) ?? []);
   if (agreement === false) return 'Sec-WebSocket-Extensions not match';
@@ -134,10 +142,15 @@ function responseOf(status: RegExpExecArray, fields: readonly [name: string, val
   const byName = new Map<string, [string, string]>();
   for (const field of fields) byName.set(field[0].toLowerCase(), field);
   const headers = Object.fromEntries(byName.values());
-  return new Response(Number(status[2]), headers).withStatus(Number(status[2]), status[3] ?? '').withProtocolVersion(status[1] as string);
+  return new Response(Number(status[2]), headers)
+    .withStatus(Number(status[2]), status[3] ?? '')
+    .withProtocolVersion(status[1] as string);
 }
 
 /** A head for the console: whatever a server has sent, it can not steer the terminal. */
 export function printable(head: Buffer): string {
-  return head.toString('latin1').replace(/[^\x20-\x7e\r\n\t]/g, '?').trimEnd();
+  return head
+    .toString('latin1')
+    .replace(/[^\x20-\x7e\r\n\t]/g, '?')
+    .trimEnd();
 }

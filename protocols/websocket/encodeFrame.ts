@@ -48,3 +48,21 @@ export function encodeFrame(first: number, payload: string | Uint8Array, masked:
   }
   return frame;
 }
+
+/** Texts up to this many characters are remembered: what a fan-out repeats is small, and one is all that is kept. */
+const LONGEST_SHARED = 65_536;
+
+let shared: { readonly first: number; readonly text: string; readonly frame: Buffer } | null = null;
+
+/**
+ * The unmasked frame of a text, the same memory as last time when it is the same text and type: a message that goes to
+ * many connections is encoded once. Nobody may write to it. Masked frames differ each time, and bytes may have been
+ * changed by their owner since, so neither is shared.
+ */
+export function encodeSharedText(first: number, text: string): Buffer {
+  if (text.length > LONGEST_SHARED) return encodeFrame(first, text, false);
+  if (shared === null || shared.first !== first || shared.text !== text) {
+    shared = { first, text, frame: encodeFrame(first, text, false) };
+  }
+  return shared.frame;
+}

@@ -100,7 +100,10 @@ function paramsOf(extension: Extension): Map<string, string | true> | null {
 }
 
 const PARAMETERS = new Set([
-  'server_no_context_takeover', 'client_no_context_takeover', 'server_max_window_bits', 'client_max_window_bits',
+  'server_no_context_takeover',
+  'client_no_context_takeover',
+  'server_max_window_bits',
+  'client_max_window_bits',
 ]);
 
 /** 8 to 15, as it has to be written; NaN for anything else. */
@@ -156,7 +159,10 @@ export function negotiate(offers: readonly Extension[]): DeflateAnswer | null {
  *
  * @returns null: nothing was agreed on; false: the answer breaks a rule, or names what was not offered
  */
-export function readAnswer(answer: readonly Extension[], offered: readonly Extension[]): DeflateAgreement | null | false {
+export function readAnswer(
+  answer: readonly Extension[],
+  offered: readonly Extension[],
+): DeflateAgreement | null | false {
   const first = answer[0];
   if (first === undefined) return null;
   const offers = offered.filter(({ name }) => name === PERMESSAGE_DEFLATE);

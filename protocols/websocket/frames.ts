@@ -3,8 +3,23 @@ import { applyMask, copyUnmasked, SCRATCH, unmaskToScratch } from './mask.js';
 import { PayloadBuffer } from './PayloadBuffer.js';
 import { Utf8Validator } from './utf8.js';
 import {
-  BINARY, CLOSE, CLOSE_CODES, CONTINUATION, CONTROL_LIMIT, FIN, LENGTH, LENGTH_16, LENGTH_64, MASKED, OPCODE, PONG,
-  RSV1, RSV2, RSV3, TEXT, type FailCode,
+  BINARY,
+  CLOSE,
+  CLOSE_CODES,
+  CONTINUATION,
+  CONTROL_LIMIT,
+  FIN,
+  LENGTH,
+  LENGTH_16,
+  LENGTH_64,
+  MASKED,
+  OPCODE,
+  PONG,
+  RSV1,
+  RSV2,
+  RSV3,
+  TEXT,
+  type FailCode,
 } from './wire.js';
 
 /** What {@link FrameReader.read} has come to. */
@@ -187,7 +202,8 @@ export class FrameReader {
     this.#read += count;
     this.#remaining -= count;
     const checked = this.#kind === TEXT && !this.compressed;
-    if (checked && !this.#text.push(collected.memory, begun, begun + count)) return this.#fail(CLOSE_CODES.INVALID_PAYLOAD);
+    if (checked && !this.#text.push(collected.memory, begun, begun + count))
+      return this.#fail(CLOSE_CODES.INVALID_PAYLOAD);
     if (this.#remaining > 0) return STEP.MORE;
     this.#state = FRAME_HEADER;
     if (!this.#last) return null;

@@ -40,7 +40,9 @@ export interface Opening {
 
 /** Value of `Sec-WebSocket-Accept` for a key (section 4.2.2). */
 export function acceptOf(key: string): string {
-  return createHash('sha1').update(key + GUID).digest('base64');
+  return createHash('sha1')
+    .update(key + GUID)
+    .digest('base64');
 }
 
 /** False when it is clear that no request for a WebSocket is coming. */
@@ -64,11 +66,11 @@ export function readOpening(head: Buffer): Opening | string {
   if (version === undefined) return NO_VERSION;
   if (version !== '13') return OTHER_VERSION;
   const parsed = parseHead(head);
-  if (parsed === 431) return TOO_LONG;
   const key = fields['sec-websocket-key'];
   if (key === undefined || !KEY.test(key) || typeof parsed === 'number') return BAD_REQUEST;
   if (parsed.method !== 'GET' || parsed.minor < 1 || parsed.chunked || parsed.contentLength > 0) return BAD_REQUEST;
-  if (!listContains(fields['upgrade'], 'websocket') || !listContains(fields['connection'], 'upgrade')) return BAD_REQUEST;
+  if (!listContains(fields['upgrade'], 'websocket') || !listContains(fields['connection'], 'upgrade'))
+    return BAD_REQUEST;
   const offers = parseExtensions(fields['sec-websocket-extensions'] ?? '');
   if (offers === null) return BAD_REQUEST;
   return { request: new Request(head, parsed), key, offers };

@@ -183,7 +183,11 @@ export class Inflater {
    *
    * @param limit bytes of output beyond which inflating is stopped at once
    */
-  inflate(payload: Buffer, limit: number, done: (message: Buffer | null, failure: InflateFailure | null) => void): void {
+  inflate(
+    payload: Buffer,
+    limit: number,
+    done: (message: Buffer | null, failure: InflateFailure | null) => void,
+  ): void {
     limiter.run((release) => {
       if (this.#closed) return release();
       this.#release = release;

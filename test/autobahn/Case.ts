@@ -1,7 +1,7 @@
 import type { Compression } from './subjects.js';
 import type { Tester } from './Tester.js';
 
-/** One case: a conversation, and what has to come of it. Numbers and contents follow the groups of the Autobahn test suite. */
+/** One case: a conversation, and what has to come of it. Numbers follow the groups of the Autobahn test suite. */
 export interface Case {
   id: string;
   title: string;

@@ -57,5 +57,12 @@ function parse(bytes: Buffer): ReadFrame {
     const key = bytes.subarray(lengthEnd, start);
     for (let i = 0; i < payload.length; i++) payload[i]! ^= key[i & 3]!;
   }
-  return { fin: bytes[0]! >= 128, rsv: (bytes[0]! >> 4) & 7, opcode: bytes[0]! & 15, masked, payload, size: bytes.length };
+  return {
+    fin: bytes[0]! >= 128,
+    rsv: (bytes[0]! >> 4) & 7,
+    opcode: bytes[0]! & 15,
+    masked,
+    payload,
+    size: bytes.length,
+  };
 }

@@ -21,8 +21,15 @@ export const text = (payload: string | Uint8Array): FrameSpec & Wanted => ({ opc
 export const binary = (payload: string | Uint8Array): FrameSpec & Wanted => ({ opcode: OPCODES.binary, payload });
 export const ping = (payload: string | Uint8Array = ''): FrameSpec & Wanted => ({ opcode: OPCODES.ping, payload });
 export const pong = (payload: string | Uint8Array = ''): FrameSpec & Wanted => ({ opcode: OPCODES.pong, payload });
-export const close = (payload: string | Uint8Array = closeBody(1000)): FrameSpec & Wanted => ({ opcode: OPCODES.close, payload });
-export const more = (payload: string | Uint8Array = '', fin = false): FrameSpec => ({ opcode: OPCODES.continuation, payload, fin });
+export const close = (payload: string | Uint8Array = closeBody(1000)): FrameSpec & Wanted => ({
+  opcode: OPCODES.close,
+  payload,
+});
+export const more = (payload: string | Uint8Array = '', fin = false): FrameSpec => ({
+  opcode: OPCODES.continuation,
+  payload,
+  fin,
+});
 
 /** One conversation with the subject, on a connection whose handshake is done. Every expectation is strict. */
 export class Tester {
@@ -75,18 +82,23 @@ export class Tester {
 
   /** Sends bytes, cut as this conversation cuts them, or in pieces of a size of its own. */
   async sendBytes(bytes: Buffer, size?: number): Promise<void> {
-    const pieceSize = size ?? (this.#delivery === 'whole' ? bytes.length : bytes.length > BYTEWISE_LIMIT ? LARGE_PIECE : 1);
+    const pieceSize =
+      size ?? (this.#delivery === 'whole' ? bytes.length : bytes.length > BYTEWISE_LIMIT ? LARGE_PIECE : 1);
     for (const piece of inPieces(bytes, Math.max(1, pieceSize))) {
-      if (!this.#socket.write(piece)) await new Promise((resolve) => {
-        this.#socket.once('drain', resolve).once('close', resolve);
-      });
+      if (!this.#socket.write(piece))
+        await new Promise((resolve) => {
+          this.#socket.once('drain', resolve).once('close', resolve);
+        });
     }
   }
 
   /** The next frame. */
   async next(): Promise<ReadFrame> {
     while (this.#received.frames.length <= this.#taken) {
-      if (this.#ended || this.#error) throw new Error(`the connection ended${this.#error ? ` with ${this.#error.message}` : ''}, a frame was expected`);
+      if (this.#ended || this.#error)
+        throw new Error(
+          `the connection ended${this.#error ? ` with ${this.#error.message}` : ''}, a frame was expected`,
+        );
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     return this.#received.frames[this.#taken++]!;
@@ -107,7 +119,11 @@ export class Tester {
   /** A compressed message comes next. */
   async getsPacked(wanted: Wanted): Promise<void> {
     const got = await this.next();
-    expect({ opcode: got.opcode, rsv: got.rsv, fin: got.fin }).to.deep.equal({ opcode: wanted.opcode, rsv: 4, fin: true });
+    expect({ opcode: got.opcode, rsv: got.rsv, fin: got.fin }).to.deep.equal({
+      opcode: wanted.opcode,
+      rsv: 4,
+      fin: true,
+    });
     const message = await this.codec!.unpack(got.payload);
     expect(message.equals(Buffer.from(wanted.payload as Uint8Array)), 'the message that comes back').to.equal(true);
   }

@@ -40,12 +40,22 @@ function readHead(socket: Socket): Promise<{ head: string; rest: Buffer }> {
       socket.off('data', look).off('close', gone).pause();
       resolve({ head: bytes.toString('latin1', 0, end + 4), rest: bytes.subarray(end + 4) });
     };
-    const gone = (): void => reject(new Error(`the connection ended in the handshake, behind ${JSON.stringify(bytes.toString('latin1'))}`));
-    socket.on('data', look).once('close', gone).on('error', () => {});
+    const gone = (): void =>
+      reject(new Error(`the connection ended in the handshake, behind ${JSON.stringify(bytes.toString('latin1'))}`));
+    socket
+      .on('data', look)
+      .once('close', gone)
+      .on('error', () => {});
   });
 }
 
-function testerOn(socket: Socket, rest: Buffer, subject: 'server' | 'client', delivery: Delivery, compression?: Compression): Tester {
+function testerOn(
+  socket: Socket,
+  rest: Buffer,
+  subject: 'server' | 'client',
+  delivery: Delivery,
+  compression?: Compression,
+): Tester {
   const tester = new Tester(socket, rest, subject === 'server', delivery);
   if (compression) tester.codec = new Codec(compression.settings[subject]);
   socket.resume();
@@ -69,7 +79,8 @@ export class ServerSubject implements Subject {
     socket.write(openingRequest(compression ? { 'Sec-WebSocket-Extensions': compression.offer } : {}));
     const { head, rest } = await readHead(socket);
     const answered = /^Sec-WebSocket-Extensions: (.*)\r$/m.exec(head)?.[1];
-    if (!head.startsWith('HTTP/1.1 101 ') || answered !== compression?.answer) throw new Error(`the handshake was answered with ${head}`);
+    if (!head.startsWith('HTTP/1.1 101 ') || answered !== compression?.answer)
+      throw new Error(`the handshake was answered with ${head}`);
     return testerOn(socket, rest, 'server', delivery, compression);
   }
 
@@ -91,7 +102,10 @@ export class ClientSubject implements Subject {
 
   async start(): Promise<void> {
     const server = createServer({ allowHalfOpen: true }, (socket) => {
-      readHead(socket).then((read) => this.#waiting.push({ socket, ...read }), () => {});
+      readHead(socket).then(
+        (read) => this.#waiting.push({ socket, ...read }),
+        () => {},
+      );
     });
     this.#server = server;
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));

@@ -11,8 +11,8 @@ import { ClientSubject, ServerSubject, type Subject } from './subjects.js';
 import type { Delivery } from './Tester.js';
 
 /**
- * Cases by the groups of the Autobahn test suite, written anew from RFC 6455 and RFC 7692, for a server and for a client
- * that send back what they get. Every case is run with its bytes in one write and byte by byte. Only the strict outcome
+ * Cases by the groups of the Autobahn test suite, written anew from RFC 6455 and RFC 7692, for a server and for a
+ * client that send back what they get. Every case is run with its bytes in one write and byte by byte. Only the strict outcome
  * counts; what that suite would call "non-strict" fails here.
  */
 
@@ -52,7 +52,8 @@ export function defineSuite(extent: Extent, seconds: number): void {
         describe(name, () => {
           for (const test of cases) {
             for (const delivery of DELIVERIES) {
-              it(`${test.id} ${test.title}${delivery === 'whole' ? '' : ', byte by byte'}`, () => play(subject, test, delivery));
+              it(`${test.id} ${test.title}${delivery === 'whole' ? '' : ', byte by byte'}`, () =>
+                play(subject, test, delivery));
             }
           }
         });

@@ -53,12 +53,16 @@ describe('the WebSocket of a browser', function () {
     it(`gets every message back in order, ${compress ? 'compressed' : 'plain'}, and ends cleanly`, async () => {
       const port = await freePort();
       const script: Script = await startScript({
-        script: app, env: { ECHO_PORT: String(port), COMPRESS: compress ? '1' : '' },
+        script: app,
+        env: { ECHO_PORT: String(port), COMPRESS: compress ? '1' : '' },
       }).started();
       const page = await browser.context.newPage();
       const result: unknown = await page.evaluate(`(${EXCHANGE})('ws://127.0.0.1:${port}/', 500)`);
       expect(result).to.deep.equal({
-        extensions: compress ? 'permessage-deflate' : '', received: 500, wrong: 0, closed: { code: 1000, wasClean: true },
+        extensions: compress ? 'permessage-deflate' : '',
+        received: 500,
+        wrong: 0,
+        closed: { code: 1000, wasClean: true },
       });
       await page.close();
       expect(script.log()).to.not.match(/exit with status/);

@@ -1,9 +1,8 @@
 import { expect } from 'chai';
-import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, readlinkSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { cleanUpScripts, freePort, waitUntil, type Script } from '../support/process.js';
-import { bodyOf, get, logged, serviceText, startService, until, type ServiceOptions } from '../support/service.js';
+import { cleanUpScripts, freePort, type Script } from '../support/process.js';
+import { bodyOf, get, logged, startService, until, type ServiceOptions } from '../support/service.js';
 
 interface Service {
   script: Script;
@@ -51,43 +50,22 @@ describe('daemon', function () {
 
   it('has a session of its own, no terminal, and outlives the shell that started it', async () => {
     const port = await freePort();
-    const { mkdtempSync, writeFileSync } = await import('node:fs');
-    const { script } = await daemon();
-    const folder = mkdtempSync(join(script.folder, 'shell-'));
-    const file = join(folder, 'start.mjs');
-    writeFileSync(
-      file,
-      serviceText(
-        `const worker = new Worker('http://127.0.0.1:${port}'); worker.onMessage = (connection) => connection.send('here');`,
-      ),
-    );
     // A shell in a session of its own, which is hung up when the daemon is there, with all that belongs to it.
-    const shell = spawn(
-      'setsid',
-      ['--wait', 'sh', '-c', `"${process.execPath}" "${file}" start -d; echo up; sleep 60`],
-      {
-        stdio: ['ignore', 'pipe', 'inherit'],
-        env: process.env,
-      },
+    const shell = startService(
+      `new Worker('http://127.0.0.1:${port}').onMessage = (connection) => connection.send('here');`,
+      { args: ['start', '-d'], before: ['setsid', '--fork', '--wait', 'sh', '-c', '"$0" "$@"; echo up; sleep 60'] },
     );
-    let printed = '';
-    shell.stdout.on('data', (data: Buffer) => (printed += data.toString()));
-    await waitUntil(
-      () => printed.includes('up\n'),
-      () => printed,
-    );
-    const master = Number(readFileSync(join(folder, 'workerman.start.mjs.pid'), 'utf8'));
+    await shell.waitFor(/up\n/);
+    const [sleeping] = [...shell.processes()].find(([, line]) => line === 'sleep 60')!;
+    const { session } = sessionOf(sleeping);
+    const master = masterOf(shell);
     expect(sessionOf(master)).to.deep.equal({ session: master, terminal: 0 });
-    expect(sessionOf(master).session).not.to.equal(sessionOf(shell.pid!).session);
-    const ended = new Promise((resolve) => shell.once('close', resolve));
-    process.kill(-sessionOf(childOf(shell.pid!) ?? shell.pid!).session, 'SIGHUP');
-    await ended;
+    expect(session).not.to.equal(master);
+    process.kill(-session, 'SIGHUP');
+    await shell.exit();
     expect(await bodyOf(port)).to.equal('here');
     process.kill(master, 'SIGINT');
-    await waitUntil(
-      () => !existsSync(`/proc/${master}`),
-      () => 'the end of the daemon',
-    );
+    await until(shell, () => !existsSync(`/proc/${master}`));
   });
 
   it('writes what is printed to stdoutFile, and what is logged to the log file alone', async () => {
@@ -173,9 +151,3 @@ describe('daemon', function () {
 
 const masterOf = (script: Script): number =>
   Number(readFileSync(join(script.folder, 'workerman.start.mjs.pid'), 'utf8'));
-
-/** The first child of a process. */
-function childOf(pid: number): number | undefined {
-  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim();
-  return text === '' ? undefined : Number(text.split(' ')[0]);
-}

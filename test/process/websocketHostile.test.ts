@@ -34,7 +34,10 @@ class Attacker {
 
   constructor(socket: Socket) {
     this.socket = socket;
-    socket.on('error', () => (this.ended = true)).on('end', () => (this.ended = true)).on('close', () => (this.ended = true));
+    socket
+      .on('error', () => (this.ended = true))
+      .on('end', () => (this.ended = true))
+      .on('close', () => (this.ended = true));
     socket.on('data', (chunk) => {
       if (this.head.endsWith('\r\n\r\n')) return this.received.push(chunk);
       const all = this.head + chunk.toString('latin1');
@@ -55,7 +58,11 @@ class Attacker {
 
   /** The code of the Close frame that has come, once the server has ended the connection. */
   async closeCode(): Promise<number> {
-    await waitUntil(() => this.ended, () => 'the server to end the connection', 30_000);
+    await waitUntil(
+      () => this.ended,
+      () => 'the server to end the connection',
+      30_000,
+    );
     const last = this.received.frames.at(-1);
     return last?.opcode === OPCODES.close ? last.payload.readUInt16BE(0) : 0;
   }
@@ -91,27 +98,42 @@ describe('a WebSocket server among hostile peers', function () {
   async function isServed(): Promise<void> {
     const before = answered;
     for (let i = 0; i < 3; i++) witness.send('still there?');
-    await waitUntil(() => answered >= before + 3, () => `the answers for another client: ${script.describe()}`);
+    await waitUntil(
+      () => answered >= before + 3,
+      () => `the answers for another client: ${script.describe()}`,
+    );
   }
 
   async function open(headers: Record<string, string> = {}): Promise<Attacker> {
     const attacker = new Attacker(connect({ port, host: '127.0.0.1', allowHalfOpen: true }));
     attackers.push(attacker);
     await attacker.write(openingRequest(headers));
-    await waitUntil(() => attacker.head.startsWith('HTTP/1.1 101') && attacker.head.endsWith('\r\n\r\n'), () => 'the handshake');
+    await waitUntil(
+      () => attacker.head.startsWith('HTTP/1.1 101') && attacker.head.endsWith('\r\n\r\n'),
+      () => 'the handshake',
+    );
     return attacker;
   }
 
   /** Fails when the worker has taken more memory than is allowed for, at any time. */
   function stayedBelow(mib: number): void {
     const { now, peak } = memoryOf(worker);
-    expect(Math.round(peak - base), `MiB more than at the start, at the peak (${Math.round(now - base)} now)`).to.be.below(mib);
+    expect(
+      Math.round(peak - base),
+      `MiB more than at the start, at the peak (${Math.round(now - base)} now)`,
+    ).to.be.below(mib);
   }
 
   it('stops compression bombs while it inflates them', async () => {
     const bomb = deflateRawSync(Buffer.alloc(64 * MIB), { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
-    const all = await Promise.all(Array.from({ length: 20 }, () => open({ 'Sec-WebSocket-Extensions': 'permessage-deflate' })));
-    await Promise.all(all.map((one) => one.write(frame({ opcode: binary, rsv: 4, payload: Buffer.concat(Array<Buffer>(12).fill(bomb)) }))));
+    const all = await Promise.all(
+      Array.from({ length: 20 }, () => open({ 'Sec-WebSocket-Extensions': 'permessage-deflate' })),
+    );
+    await Promise.all(
+      all.map((one) =>
+        one.write(frame({ opcode: binary, rsv: 4, payload: Buffer.concat(Array<Buffer>(12).fill(bomb)) })),
+      ),
+    );
     await isServed();
     for (const one of all) expect(await one.closeCode()).to.equal(1009);
     await isServed();
@@ -122,14 +144,20 @@ describe('a WebSocket server among hostile peers', function () {
     const one = frame({ opcode: continuation, payload: 'x', fin: false });
     const block = Buffer.concat(Array<Buffer>(10_000).fill(one));
     const all = await Promise.all([open(), open()]);
-    await Promise.all(all.map(async (attacker) => {
-      await attacker.write(frame({ opcode: text, fin: false }));
-      for (let i = 0; i < 100; i++) await attacker.write(block);
-      await attacker.write(frame({ opcode: continuation }));
-    }));
+    await Promise.all(
+      all.map(async (attacker) => {
+        await attacker.write(frame({ opcode: text, fin: false }));
+        for (let i = 0; i < 100; i++) await attacker.write(block);
+        await attacker.write(frame({ opcode: continuation }));
+      }),
+    );
     await isServed();
     for (const attacker of all) {
-      const [echo] = await waitUntil(() => attacker.received.frames.length > 0 && attacker.received.frames, () => 'the echo', 30_000);
+      const [echo] = await waitUntil(
+        () => attacker.received.frames.length > 0 && attacker.received.frames,
+        () => 'the echo',
+        30_000,
+      );
       expect(echo!.payload.length).to.equal(1_000_000);
     }
     stayedBelow(200);
@@ -145,7 +173,11 @@ describe('a WebSocket server among hostile peers', function () {
 
   it('fails frames without a mask, and garbage, at once', async () => {
     const all = await Promise.all(Array.from({ length: 100 }, () => open()));
-    await Promise.all(all.map((one, i) => one.write(i % 2 === 0 ? frame({ opcode: text, payload: 'x', mask: false }) : Buffer.alloc(50_000, 0xff))));
+    await Promise.all(
+      all.map((one, i) =>
+        one.write(i % 2 === 0 ? frame({ opcode: text, payload: 'x', mask: false }) : Buffer.alloc(50_000, 0xff)),
+      ),
+    );
     for (const one of all) expect(await one.closeCode()).to.equal(1002);
     await isServed();
   });
@@ -163,10 +195,12 @@ describe('a WebSocket server among hostile peers', function () {
     const pings = Buffer.concat(Array<Buffer>(5000).fill(frame({ opcode: ping, payload: Buffer.alloc(125) })));
     const messages = Buffer.concat(Array<Buffer>(50).fill(frame({ opcode: binary, payload: Buffer.alloc(10_000) })));
     const all = await Promise.all(Array.from({ length: 10 }, () => open()));
-    await Promise.all(all.map(async (one, i) => {
-      one.socket.pause();
-      for (let n = 0; n < 40; n++) await one.write(i % 2 === 0 ? pings : messages);
-    }));
+    await Promise.all(
+      all.map(async (one, i) => {
+        one.socket.pause();
+        for (let n = 0; n < 40; n++) await one.write(i % 2 === 0 ? pings : messages);
+      }),
+    );
     await isServed();
     stayedBelow(300);
   });

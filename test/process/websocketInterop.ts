@@ -58,9 +58,14 @@ function exchange(link: Link, count: number, seed: number): Promise<void> {
     };
     link.onMessage = (message) => {
       const wanted = messageFrom(expecting);
-      const isEqual = typeof wanted === 'string' ? wanted === message : typeof message !== 'string' && wanted.equals(message);
+      const isEqual =
+        typeof wanted === 'string' ? wanted === message : typeof message !== 'string' && wanted.equals(message);
       if (!isEqual) {
-        reject(new Error(`message ${received} came back as another (${typeof wanted}, length ${wanted.length}; ${typeof message}, length ${message.length})`));
+        reject(
+          new Error(
+            `message ${received} came back as another (${typeof wanted}, length ${wanted.length}; ${typeof message}, length ${message.length})`,
+          ),
+        );
         return link.close();
       }
       received++;
@@ -73,10 +78,11 @@ function exchange(link: Link, count: number, seed: number): Promise<void> {
 }
 
 /** Waits for the peer's orderly end. */
-const ended = (link: Link): Promise<string> => new Promise((resolve) => {
-  link.onEnd = resolve;
-  link.close();
-});
+const ended = (link: Link): Promise<string> =>
+  new Promise((resolve) => {
+    link.onEnd = resolve;
+    link.close();
+  });
 
 function linkOfWs(socket: WebSocket): Link {
   const link: Link = {
@@ -110,7 +116,9 @@ async function undiciClient(port: number, compress: boolean): Promise<Link> {
     onEnd: () => {},
     close: () => socket.close(1000),
   };
-  socket.addEventListener('message', ({ data }) => link.onMessage(typeof data === 'string' ? data : Buffer.from(data as ArrayBuffer)));
+  socket.addEventListener('message', ({ data }) =>
+    link.onMessage(typeof data === 'string' ? data : Buffer.from(data as ArrayBuffer)),
+  );
   socket.addEventListener('error', () => link.onEnd('an error'));
   socket.addEventListener('close', ({ code }) => link.onEnd(`code ${code}`));
   await new Promise((resolve, reject) => {
@@ -121,7 +129,10 @@ async function undiciClient(port: number, compress: boolean): Promise<Link> {
   return link;
 }
 
-const CLIENTS = [['ws', wsClient], ['undici', undiciClient]] as const;
+const CLIENTS = [
+  ['ws', wsClient],
+  ['undici', undiciClient],
+] as const;
 
 /** Defines the tests. @param count messages to and fro in each of them */
 export function defineInterop(count: number, seconds: number): void {
@@ -141,7 +152,8 @@ export function defineInterop(count: number, seconds: number): void {
         it(`our server echoes what a client of ${name} sends, ${how}`, async () => {
           const port = await freePort();
           const script = await startScript({
-            script: app('echoServer'), env: { ECHO_PORT: String(port), COMPRESS: compress ? '1' : '' },
+            script: app('echoServer'),
+            env: { ECHO_PORT: String(port), COMPRESS: compress ? '1' : '' },
           }).started();
           const link = await connectTo(port, compress);
           await exchange(link, count, 6455);
@@ -151,14 +163,22 @@ export function defineInterop(count: number, seconds: number): void {
       }
 
       it(`our client echoes what a server of ws sends, ${how}`, async () => {
-        const server = new WebSocketServer({ port: 0, host: '127.0.0.1', perMessageDeflate: compress ? { threshold: 0 } : false, maxPayload: 1 << 28 });
+        const server = new WebSocketServer({
+          port: 0,
+          host: '127.0.0.1',
+          perMessageDeflate: compress ? { threshold: 0 } : false,
+          maxPayload: 1 << 28,
+        });
         await new Promise((resolve) => server.once('listening', resolve));
         const connected = new Promise<WebSocket>((resolve) => {
           server.on('connection', (socket, request) => {
             if (request.url === (compress ? '/deflate' : '/plain')) resolve(socket);
           });
         });
-        const script = startScript({ script: app('echoClients'), env: { TESTER_PORT: String((server.address() as AddressInfo).port) } });
+        const script = startScript({
+          script: app('echoClients'),
+          env: { TESTER_PORT: String((server.address() as AddressInfo).port) },
+        });
         const socket = await connected;
         expect(socket.extensions).to.equal(compress ? 'permessage-deflate' : '');
         const link = linkOfWs(socket);

@@ -159,11 +159,11 @@ describe('processes', function () {
       const { script } = await webService(`
         worker.user = 'nobody';
         worker.onWorkerStart = () => Worker.log('runs as ' + process.getuid() + ':' + process.getgid() + ' groups ' + process.getgroups());
-        const path = new Worker('unix:///tmp/workerman-ts-user-${process.pid}.sock');
+        const path = new Worker('unix://' + new URL('./user.sock', import.meta.url).pathname);
         path.user = 'nobody';
         path.group = 'nogroup';`);
       await script.waitFor(/runs as 65534:65534 groups 65534/);
-      const { uid, gid } = statSync(`/tmp/workerman-ts-user-${process.pid}.sock`);
+      const { uid, gid } = statSync(join(script.folder, 'user.sock'));
       expect([uid, gid]).to.deep.equal([65534, 65534]);
       expect(script.output).to.match(/node +tcp +nobody/);
     });

@@ -33,7 +33,15 @@ function lengthField(length: number | bigint, bytes: number | undefined, maskBit
 }
 
 /** The bytes of a frame. */
-export function frame({ opcode, payload = '', fin = true, rsv = 0, mask = true, lengthBytes, length }: FrameSpec): Buffer {
+export function frame({
+  opcode,
+  payload = '',
+  fin = true,
+  rsv = 0,
+  mask = true,
+  lengthBytes,
+  length,
+}: FrameSpec): Buffer {
   const bytes = Buffer.from(payload as Uint8Array);
   const key = mask === true ? KEY : mask === false ? null : mask;
   const head = Buffer.of((fin ? 0x80 : 0) | (rsv << 4) | opcode);
@@ -48,10 +56,22 @@ export function closeBody(code: number, reason: string | Uint8Array = ''): Buffe
 }
 
 /** A message cut into fragments. */
-export function fragments(opcode: number, pieces: readonly (string | Uint8Array)[], spec: Partial<FrameSpec> = {}): Buffer {
-  return Buffer.concat(pieces.map((payload, i) => frame({
-    ...spec, opcode: i === 0 ? opcode : 0, payload, fin: i === pieces.length - 1, rsv: i === 0 ? (spec.rsv ?? 0) : 0,
-  })));
+export function fragments(
+  opcode: number,
+  pieces: readonly (string | Uint8Array)[],
+  spec: Partial<FrameSpec> = {},
+): Buffer {
+  return Buffer.concat(
+    pieces.map((payload, i) =>
+      frame({
+        ...spec,
+        opcode: i === 0 ? opcode : 0,
+        payload,
+        fin: i === pieces.length - 1,
+        rsv: i === 0 ? (spec.rsv ?? 0) : 0,
+      }),
+    ),
+  );
 }
 
 /** A frame as it was received. */
@@ -78,7 +98,14 @@ export function readFrame(bytes: Buffer): ReadFrame | null {
   const key = bytes.subarray(start - 4, start);
   const raw = Buffer.from(bytes.subarray(start, start + length));
   const payload = masked ? Buffer.from(raw.map((byte, i) => byte ^ key[i & 3]!)) : raw;
-  return { fin: bytes[0]! >= 128, rsv: (bytes[0]! >> 4) & 7, opcode: bytes[0]! & 15, masked, payload, size: start + length };
+  return {
+    fin: bytes[0]! >= 128,
+    rsv: (bytes[0]! >> 4) & 7,
+    opcode: bytes[0]! & 15,
+    masked,
+    payload,
+    size: start + length,
+  };
 }
 
 /** All complete frames, and the bytes behind them. */
@@ -97,7 +124,10 @@ export const SAMPLE_KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 export const SAMPLE_ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 
 /** A client's request for a handshake; `null` leaves a header out. */
-export function openingRequest(headers: Record<string, string | string[] | null> = {}, start = 'GET / HTTP/1.1'): string {
+export function openingRequest(
+  headers: Record<string, string | string[] | null> = {},
+  start = 'GET / HTTP/1.1',
+): string {
   const all: Record<string, string | string[] | null> = {
     'Host': 'example.test',
     'Upgrade': 'websocket',

@@ -13,7 +13,11 @@ const pick = <T>(list: readonly T[]): T => list[Math.floor(random() * list.lengt
 function jsonText(size: number): Buffer {
   let all = '';
   while (all.length < size) {
-    all += JSON.stringify({ id: Math.floor(random() * 1e6), name: pick(['Müller', 'Smith', '王']), tags: [pick(['a', 'b']), random()] });
+    all += JSON.stringify({
+      id: Math.floor(random() * 1e6),
+      name: pick(['Müller', 'Smith', '王']),
+      tags: [pick(['a', 'b']), random()],
+    });
   }
   return asciiCut(all, size);
 }
@@ -45,8 +49,24 @@ const DATA: readonly [group: string, name: string, kind: Kind, make: (size: numb
 
 /** Size of the messages, and of the frames that they come in (0: one frame). */
 const SHAPES: readonly [size: number, fragment: number][] = [
-  [16, 0], [64, 0], [256, 0], [1024, 0], [4096, 0], [8192, 0], [16_384, 0], [32_768, 0], [65_536, 0], [131_072, 0],
-  [8192, 256], [16_384, 256], [32_768, 256], [65_536, 256], [131_072, 256], [131_072, 1024], [131_072, 4096], [131_072, 32_768],
+  [16, 0],
+  [64, 0],
+  [256, 0],
+  [1024, 0],
+  [4096, 0],
+  [8192, 0],
+  [16_384, 0],
+  [32_768, 0],
+  [65_536, 0],
+  [131_072, 0],
+  [8192, 256],
+  [16_384, 256],
+  [32_768, 256],
+  [65_536, 256],
+  [131_072, 256],
+  [131_072, 1024],
+  [131_072, 4096],
+  [131_072, 32_768],
 ];
 
 const plainly: Compression = {
@@ -63,18 +83,27 @@ async function exchange(t: Tester, kind: Kind, payload: Buffer, fragment: number
   const packed = await t.codec!.pack(payload);
   const opcode = OPCODES[kind];
   const parts = fragment === 0 ? [packed] : inPieces(packed, fragment);
-  await t.send(...parts.map((part, i) => (i === 0 ? { opcode, payload: part, rsv: 4, fin: parts.length === 1 } : more(part, i === parts.length - 1))));
+  await t.send(
+    ...parts.map((part, i) =>
+      i === 0 ? { opcode, payload: part, rsv: 4, fin: parts.length === 1 } : more(part, i === parts.length - 1),
+    ),
+  );
   await t.getsPacked((kind === 'text' ? text : binary)(payload));
 }
 
 function ofData({ packed, largestPacked }: Extent): Case[] {
   return DATA.flatMap(([group, name, kind, make]) =>
     SHAPES.filter(([size]) => size <= largestPacked).map(([size, fragment], i) => ({
-      ...good(`${group}.${i + 1}`, `${packed} messages of ${size} bytes of ${name}${fragment ? ` in frames of ${fragment}` : ''}`, async (t) => {
-        for (let n = 0; n < packed; n++) await exchange(t, kind, make(size), fragment);
-      }),
+      ...good(
+        `${group}.${i + 1}`,
+        `${packed} messages of ${size} bytes of ${name}${fragment ? ` in frames of ${fragment}` : ''}`,
+        async (t) => {
+          for (let n = 0; n < packed; n++) await exchange(t, kind, make(size), fragment);
+        },
+      ),
       compression: plainly,
-    })));
+    })),
+  );
 }
 
 /** What is asked of the end that compresses towards the tester (`own`), and of the tester (`other`). */
@@ -91,7 +120,10 @@ function compressionOf({ ownAlone, ownBits, otherAlone, otherBits }: Wishes): Co
     `${isAlone ? `; ${prefix}_no_context_takeover` : ''}${bits === null ? '' : `; ${prefix}_max_window_bits=${bits}`}`;
   const own = params('server', ownAlone, ownBits);
   const setting: DeflateSetting = {
-    sendBits: otherBits ?? 15, sendAlone: otherAlone, receiveBits: ownBits ?? 15, receiveAlone: ownAlone,
+    sendBits: otherBits ?? 15,
+    sendAlone: otherAlone,
+    receiveBits: ownBits ?? 15,
+    receiveAlone: ownAlone,
   };
   return {
     offer: `permessage-deflate${own}${params('client', otherAlone, otherBits)}`,
@@ -101,14 +133,24 @@ function compressionOf({ ownAlone, ownBits, otherAlone, otherBits }: Wishes): Co
   };
 }
 
-const COMBINATIONS: readonly Wishes[] = [false, true].flatMap((ownAlone) => [null, 9, 10, 11, 12, 13, 14, 15].flatMap((ownBits) =>
-  [false, true].flatMap((otherAlone) => [null, 9, 15].map((otherBits) => ({ ownAlone, ownBits, otherAlone, otherBits })))));
+const COMBINATIONS: readonly Wishes[] = [false, true].flatMap((ownAlone) =>
+  [null, 9, 10, 11, 12, 13, 14, 15].flatMap((ownBits) =>
+    [false, true].flatMap((otherAlone) =>
+      [null, 9, 15].map((otherBits) => ({ ownAlone, ownBits, otherAlone, otherBits })),
+    ),
+  ),
+);
 
 /** Messages that a context, or a window that is too large, would give away. */
 async function telling(t: Tester, count: number, largest: number): Promise<void> {
   const block = noise(5000);
   for (let n = 0; n < count; n++) {
-    const payload = n % 3 === 0 ? Buffer.concat([block, block]) : n % 3 === 1 ? jsonText(Math.min(largest, 40_000)) : Buffer.from('the same');
+    const payload =
+      n % 3 === 0
+        ? Buffer.concat([block, block])
+        : n % 3 === 1
+          ? jsonText(Math.min(largest, 40_000))
+          : Buffer.from('the same');
     await exchange(t, n % 3 === 0 ? 'binary' : 'text', payload, n % 2 === 0 ? 0 : 1000);
   }
 }
@@ -118,7 +160,9 @@ function ofParameters({ packed, largestPacked }: Extent): Case[] {
   return COMBINATIONS.map((wishes, i) => {
     const compression = compressionOf(wishes);
     return {
-      ...good(`13.${i + 1}`, `${compression.offer}, and from a server ${compression.reply}`, (t) => telling(t, count, largestPacked)),
+      ...good(`13.${i + 1}`, `${compression.offer}, and from a server ${compression.reply}`, (t) =>
+        telling(t, count, largestPacked),
+      ),
       compression,
     };
   });
@@ -131,7 +175,8 @@ const special: Case[] = [
     ...good('13.s.1', 'several offers, of which the first is taken', (t) => telling(t, 6, 4096)),
     compression: {
       ...SEVERAL,
-      offer: 'permessage-deflate; server_no_context_takeover; server_max_window_bits=9, permessage-deflate; server_no_context_takeover, permessage-deflate',
+      offer:
+        'permessage-deflate; server_no_context_takeover; server_max_window_bits=9, permessage-deflate; server_no_context_takeover, permessage-deflate',
     },
   },
   {
@@ -141,7 +186,11 @@ const special: Case[] = [
       await t.send(text('plain'));
       await t.getsPacked(text('plain'));
       const packed = await t.codec!.pack(Buffer.from('in two'));
-      await t.send({ opcode: OPCODES.text, payload: packed.subarray(0, 3), rsv: 4, fin: false }, ping('between'), more(packed.subarray(3), true));
+      await t.send(
+        { opcode: OPCODES.text, payload: packed.subarray(0, 3), rsv: 4, fin: false },
+        ping('between'),
+        more(packed.subarray(3), true),
+      );
       await t.gets(pong('between'));
       await t.getsPacked(text('in two'));
     }),
@@ -153,18 +202,42 @@ const special: Case[] = [
       await t.getsPacked(text('Hello'));
       await t.send({ opcode: OPCODES.text, payload: Buffer.from('000500faff48656c6c6f00', 'hex'), rsv: 4 });
       await t.getsPacked(text('Hello'));
-      await t.send({ opcode: OPCODES.text, payload: Buffer.from('f248050000 00ffffcac9c90700'.replace(' ', ''), 'hex'), rsv: 4 });
+      await t.send({
+        opcode: OPCODES.text,
+        payload: Buffer.from('f248050000 00ffffcac9c90700'.replace(' ', ''), 'hex'),
+        rsv: 4,
+      });
       await t.getsPacked(text('Hello'));
     }),
     compression: plainly,
   },
-  ...([
-    ['13.f.1', 'RSV1 on a continuation', 1002, [{ opcode: OPCODES.text, payload: 'a', fin: false }, { ...more('b', true), rsv: 4 }]],
-    ['13.f.2', 'RSV1 on a ping', 1002, [{ ...ping(), rsv: 4 }]],
-    ['13.f.3', 'RSV2 beside RSV1', 1002, [{ opcode: OPCODES.text, payload: Buffer.of(0), rsv: 6 }]],
-    ['13.f.4', 'data that can not be inflated', 1007, [{ opcode: OPCODES.binary, payload: Buffer.of(7, 255), rsv: 4 }]],
-    ['13.f.5', 'compressed text that is no UTF-8', 1007, [{ opcode: OPCODES.text, payload: Buffer.from('000200fdffc08000', 'hex'), rsv: 4 }]],
-  ] as const).map(([id, title, code, frames]): Case => ({
+  ...(
+    [
+      [
+        '13.f.1',
+        'RSV1 on a continuation',
+        1002,
+        [
+          { opcode: OPCODES.text, payload: 'a', fin: false },
+          { ...more('b', true), rsv: 4 },
+        ],
+      ],
+      ['13.f.2', 'RSV1 on a ping', 1002, [{ ...ping(), rsv: 4 }]],
+      ['13.f.3', 'RSV2 beside RSV1', 1002, [{ opcode: OPCODES.text, payload: Buffer.of(0), rsv: 6 }]],
+      [
+        '13.f.4',
+        'data that can not be inflated',
+        1007,
+        [{ opcode: OPCODES.binary, payload: Buffer.of(7, 255), rsv: 4 }],
+      ],
+      [
+        '13.f.5',
+        'compressed text that is no UTF-8',
+        1007,
+        [{ opcode: OPCODES.text, payload: Buffer.from('000200fdffc08000', 'hex'), rsv: 4 }],
+      ],
+    ] as const
+  ).map(([id, title, code, frames]): Case => ({
     id,
     title,
     compression: plainly,

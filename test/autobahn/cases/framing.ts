@@ -6,17 +6,21 @@ import { binary, close, more, ping, pong, text, type Tester, type Wanted } from 
 
 const SIZES = [0, 125, 126, 127, 128, 65_535, 65_536];
 
-const echoed = (title: string, message: FrameSpec & Wanted) => (id: string): Case =>
-  good(id, title, async (t) => {
-    await t.send(message);
-    await t.gets(message);
-  });
+const echoed =
+  (title: string, message: FrameSpec & Wanted) =>
+  (id: string): Case =>
+    good(id, title, async (t) => {
+      await t.send(message);
+      await t.gets(message);
+    });
 
-const inChops = (title: string, message: FrameSpec & Wanted, size: number) => (id: string): Case =>
-  good(id, title, async (t) => {
-    await t.sendBytes(t.frame(message), size);
-    await t.gets(message);
-  });
+const inChops =
+  (title: string, message: FrameSpec & Wanted, size: number) =>
+  (id: string): Case =>
+    good(id, title, async (t) => {
+      await t.sendBytes(t.frame(message), size);
+      await t.gets(message);
+    });
 
 export const framing: Case[] = [
   ...numbered('1.1', [
@@ -31,11 +35,13 @@ export const framing: Case[] = [
 
 const BYTES = Buffer.of(0x00, 0xff, 0xfe, 0xfd, 0xfc, 0xfb, 0x00, 0xff);
 
-const ponged = (title: string, payload: string | Buffer) => (id: string): Case =>
-  good(id, title, async (t) => {
-    await t.send(ping(payload));
-    await t.gets(pong(payload));
-  });
+const ponged =
+  (title: string, payload: string | Buffer) =>
+  (id: string): Case =>
+    good(id, title, async (t) => {
+      await t.send(ping(payload));
+      await t.gets(pong(payload));
+    });
 
 const tenPings = async (t: Tester, send: (frames: FrameSpec[]) => Promise<void>): Promise<void> => {
   const payloads = Array.from({ length: 10 }, (_, i) => `payload-${i}`);
@@ -48,33 +54,47 @@ export const pings: Case[] = numbered('2', [
   ponged('a ping with text', 'Hello, world!'),
   ponged('a ping with bytes that are no UTF-8', BYTES),
   ponged('a ping with 125 bytes', Buffer.alloc(125, 0xfe)),
-  (id) => ({ id, title: 'a ping with 126 bytes', run: async (t) => {
-    await t.send(ping(Buffer.alloc(126, 0xfe)));
-    await t.fails(1002);
-  } }),
-  (id) => good(id, 'a ping with 125 bytes, byte by byte', async (t) => {
-    await t.sendBytes(t.frame(ping(Buffer.alloc(125, 0xfe))), 1);
-    await t.gets(pong(Buffer.alloc(125, 0xfe)));
+  (id) => ({
+    id,
+    title: 'a ping with 126 bytes',
+    run: async (t) => {
+      await t.send(ping(Buffer.alloc(126, 0xfe)));
+      await t.fails(1002);
+    },
   }),
+  (id) =>
+    good(id, 'a ping with 125 bytes, byte by byte', async (t) => {
+      await t.sendBytes(t.frame(ping(Buffer.alloc(125, 0xfe))), 1);
+      await t.gets(pong(Buffer.alloc(125, 0xfe)));
+    }),
   (id) => good(id, 'a pong that nobody asked for', (t) => t.send(pong())),
-  (id) => good(id, 'a pong with payload that nobody asked for', (t) => t.send(pong('unsolicited pong payload'))),
-  (id) => good(id, 'such a pong, then a ping', async (t) => {
-    await t.send(pong('unsolicited pong payload'), ping('ping payload'));
-    await t.gets(pong('ping payload'));
-  }),
+  (id) => good(id, 'a pong with payload that nobody asked for', (t) => t.send(pong('nobody asked'))),
+  (id) =>
+    good(id, 'such a pong, then a ping', async (t) => {
+      await t.send(pong('nobody asked'), ping('answer this'));
+      await t.gets(pong('answer this'));
+    }),
   (id) => good(id, 'ten pings', (t) => tenPings(t, (frames) => t.send(...frames))),
-  (id) => good(id, 'ten pings, byte by byte', (t) => tenPings(t, (frames) => t.sendBytes(Buffer.concat(frames.map((one) => t.frame(one))), 1))),
+  (id) =>
+    good(id, 'ten pings, byte by byte', (t) =>
+      tenPings(t, (frames) => t.sendBytes(Buffer.concat(frames.map((one) => t.frame(one))), 1)),
+    ),
 ]);
 
 /** The subject fails; what was sent before the offence is still answered, what comes behind it is not. */
-const failing = (title: string, before: (FrameSpec & Wanted)[], offence: FrameSpec, behind: FrameSpec[] = [], size?: number) =>
-  (id: string): Case => ({ id, title, run: async (t) => {
-    const all = [...before, offence, ...behind];
-    if (size === undefined) await t.send(...all);
-    else await t.sendBytes(Buffer.concat(all.map((one) => t.frame(one))), size);
-    await t.gets(...before);
-    await t.fails(1002);
-  } });
+const failing =
+  (title: string, before: (FrameSpec & Wanted)[], offence: FrameSpec, behind: FrameSpec[] = [], size?: number) =>
+  (id: string): Case => ({
+    id,
+    title,
+    run: async (t) => {
+      const all = [...before, offence, ...behind];
+      if (size === undefined) await t.send(...all);
+      else await t.sendBytes(Buffer.concat(all.map((one) => t.frame(one))), size);
+      await t.gets(...before);
+      await t.fails(1002);
+    },
+  });
 
 const hello = text('Hello, world!');
 
@@ -90,19 +110,38 @@ export const reserved: Case[] = numbered('3', [
 
 const opcodeCases = (codes: readonly number[]): ((id: string) => Case)[] => [
   failing(`opcode ${codes[0]}`, [], { opcode: codes[0]! }),
-  failing(`opcode ${codes[1]} with payload`, [], { opcode: codes[1]!, payload: 'reserved opcode payload' }),
+  failing(`opcode ${codes[1]} with payload`, [], { opcode: codes[1]!, payload: 'means nothing' }),
   failing(`opcode ${codes[2]} behind a good message`, [hello], { opcode: codes[2]! }, [ping()]),
-  failing(`opcode ${codes[3]} with payload behind a good message`, [hello], { opcode: codes[3]!, payload: 'reserved' }, [ping()]),
-  failing(`opcode ${codes[4]} behind a good message, byte by byte`, [hello], { opcode: codes[4]!, payload: 'reserved' }, [ping()], 1),
+  failing(
+    `opcode ${codes[3]} with payload behind a good message`,
+    [hello],
+    { opcode: codes[3]!, payload: 'reserved' },
+    [ping()],
+  ),
+  failing(
+    `opcode ${codes[4]} behind a good message, byte by byte`,
+    [hello],
+    { opcode: codes[4]!, payload: 'reserved' },
+    [ping()],
+    1,
+  ),
 ];
 
-export const opcodes: Case[] = [...numbered('4.1', opcodeCases([3, 4, 5, 6, 7])), ...numbered('4.2', opcodeCases([11, 12, 13, 14, 15]))];
+export const opcodes: Case[] = [
+  ...numbered('4.1', opcodeCases([3, 4, 5, 6, 7])),
+  ...numbered('4.2', opcodeCases([11, 12, 13, 14, 15])),
+];
 
 export const autoFragment: Case[] = numbered('10.1', [
-  (id) => good(id, 'a text message of 65536 bytes in frames of 1300', async (t) => {
-    const payload = '*'.repeat(65_536);
-    const parts = payload.match(/.{1,1300}/g)!;
-    await t.send(...parts.map((part, i) => (i === 0 ? { opcode: OPCODES.text, payload: part, fin: false } : more(part, i === parts.length - 1))));
-    await t.gets(text(payload));
-  }),
+  (id) =>
+    good(id, 'a text message of 65536 bytes in frames of 1300', async (t) => {
+      const payload = '*'.repeat(65_536);
+      const parts = payload.match(/.{1,1300}/g)!;
+      await t.send(
+        ...parts.map((part, i) =>
+          i === 0 ? { opcode: OPCODES.text, payload: part, fin: false } : more(part, i === parts.length - 1),
+        ),
+      );
+      await t.gets(text(payload));
+    }),
 ]);

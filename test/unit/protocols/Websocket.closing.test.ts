@@ -35,14 +35,23 @@ describe('the end of a Websocket connection', () => {
   });
 
   it('is answered with 1000 when the client closes, and the server closes TCP', async () => {
-    for (const payload of ['', closeBody(1000), closeBody(1001, 'going'), closeBody(3000), closeBody(4999, 'ünïcode')]) {
+    for (const payload of [
+      '',
+      closeBody(1000),
+      closeBody(1001, 'going'),
+      closeBody(3000),
+      closeBody(4999, 'ünïcode'),
+    ]) {
       const calls: string[] = [];
       const client = await shakeHands((connection) => {
         connection.onMessage = () => calls.push('message');
         connection.onClose = () => calls.push('closed');
       });
       await client.write(
-        { opcode: text, payload: 'begun', fin: false }, { opcode: close, payload }, { opcode: text, payload: 'x' }, { opcode: ping },
+        { opcode: text, payload: 'begun', fin: false },
+        { opcode: close, payload },
+        { opcode: text, payload: 'x' },
+        { opcode: ping },
       );
       expect(await client.end()).to.deep.equal(['88 1000']);
       expect(calls).to.deep.equal(['closed']);
@@ -90,13 +99,24 @@ describe('the end of a Websocket connection', () => {
     const first = await shakeHands((c) => (c.onWebSocketClose = (self: TcpConnection) => self.close('own')));
     await first.write({ opcode: close });
     expect(await first.end()).to.deep.equal(['81 own', '88 1000']);
-    const second = await shakeHands((c) => (c.onWebSocketClose = (self: TcpConnection) => self.close(frame({ opcode: close, mask: false, payload: closeBody(4000) }), true)));
+    const second = await shakeHands(
+      (c) =>
+        (c.onWebSocketClose = (self: TcpConnection) =>
+          self.close(frame({ opcode: close, mask: false, payload: closeBody(4000) }), true)),
+    );
     await second.write({ opcode: close });
     expect(await second.end()).to.deep.equal(['88 4000']);
   });
 
   it('answers although onWebSocketClose has thrown', async () => {
-    for (const callback of [() => { throw new Error('thrown'); }, async () => { throw new Error('rejected'); }]) {
+    for (const callback of [
+      () => {
+        throw new Error('thrown');
+      },
+      async () => {
+        throw new Error('rejected');
+      },
+    ]) {
       const client = await shakeHands((connection) => (connection.onWebSocketClose = callback));
       await client.write({ opcode: close });
       expect(await client.end()).to.deep.equal(['88 1000']);
@@ -137,7 +157,10 @@ describe('the end of a Websocket connection', () => {
   for (const [title, spec, code] of violations) {
     it(`is a failure with ${code} for ${title}: earlier answers arrive, later input is not looked at`, async () => {
       const bytes = Buffer.concat([
-        frame({ opcode: text, payload: 'good' }), frame(spec), frame({ opcode: text, payload: 'late' }), frame({ opcode: ping }),
+        frame({ opcode: text, payload: 'good' }),
+        frame(spec),
+        frame({ opcode: text, payload: 'late' }),
+        frame({ opcode: ping }),
       ]);
       for (const { name, pieces } of deliveries(bytes, 0)) {
         const calls: string[] = [];
@@ -157,7 +180,9 @@ describe('the end of a Websocket connection', () => {
 
   it('puts the Close frame behind a full send buffer, and drops nothing for it', async () => {
     const errors: string[] = [];
-    const client = await shakeHands((connection) => (connection.onError = (_c: TcpConnection, _code: number, why: string) => errors.push(why)));
+    const client = await shakeHands(
+      (connection) => (connection.onError = (_c: TcpConnection, _code: number, why: string) => errors.push(why)),
+    );
     const { connection } = client;
     client.peer.socket.pause();
     connection.maxSendBufferSize = 1000;
@@ -174,7 +199,12 @@ describe('the end of a Websocket connection', () => {
 
   it('fails once, whatever comes behind it', async () => {
     const client = await shakeHands();
-    await client.write({ opcode: 3 }, { opcode: 4 }, { opcode: close, payload: 'x' }, { opcode: text, payload: Buffer.of(0xff) });
+    await client.write(
+      { opcode: 3 },
+      { opcode: 4 },
+      { opcode: close, payload: 'x' },
+      { opcode: text, payload: Buffer.of(0xff) },
+    );
     await client.write({ opcode: 5 });
     expect(await client.end()).to.deep.equal(['88 1002']);
   });

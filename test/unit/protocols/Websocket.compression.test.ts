@@ -11,10 +11,12 @@ const OFFER = { 'Sec-WebSocket-Extensions': 'permessage-deflate' };
 const TAIL = Buffer.of(0, 0, 0xff, 0xff);
 
 /** One message compressed by itself. */
-const packed = (data: string | Uint8Array): Buffer => deflateRawSync(data, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
+const packed = (data: string | Uint8Array): Buffer =>
+  deflateRawSync(data, { finishFlush: constants.Z_SYNC_FLUSH }).subarray(0, -4);
 
 /** A compressed message as a client sends it. */
-const message = (data: string | Uint8Array, opcode: number = text): Buffer => frame({ opcode, rsv: 4, payload: packed(data) });
+const message = (data: string | Uint8Array, opcode: number = text): Buffer =>
+  frame({ opcode, rsv: 4, payload: packed(data) });
 
 /** The messages of a connection that keeps its context, in order: their payloads are one stream. */
 function unpack(frames: readonly ReadFrame[]): string[] {
@@ -27,7 +29,9 @@ function unpack(frames: readonly ReadFrame[]): string[] {
   });
 }
 const inflateAll = (pieces: readonly Buffer[]): Buffer =>
-  pieces.length === 0 ? Buffer.alloc(0) : inflateRawSync(Buffer.concat(pieces), { finishFlush: constants.Z_SYNC_FLUSH });
+  pieces.length === 0
+    ? Buffer.alloc(0)
+    : inflateRawSync(Buffer.concat(pieces), { finishFlush: constants.Z_SYNC_FLUSH });
 
 /** A client's own context, over several messages. */
 class Packer {
@@ -51,12 +55,18 @@ class Packer {
 }
 
 /** A client whose connection has agreed to compress, and echoes. */
-const compressing = (prepare: (connection: TcpConnection) => void = () => {}, offer = 'permessage-deflate'): Promise<Client> =>
-  shakeHands((connection) => {
-    connection.onMessage = echo;
-    connection.websocketType = Websocket.BINARY_TYPE_BLOB_DEFLATE;
-    prepare(connection);
-  }, { 'Sec-WebSocket-Extensions': offer });
+const compressing = (
+  prepare: (connection: TcpConnection) => void = () => {},
+  offer = 'permessage-deflate',
+): Promise<Client> =>
+  shakeHands(
+    (connection) => {
+      connection.onMessage = echo;
+      connection.websocketType = Websocket.BINARY_TYPE_BLOB_DEFLATE;
+      prepare(connection);
+    },
+    { 'Sec-WebSocket-Extensions': offer },
+  );
 
 const answered = (client: Client): string | null => /Sec-WebSocket-Extensions: ([^\r]*)/.exec(client.head)?.[1] ?? null;
 
@@ -80,7 +90,11 @@ describe('permessage-deflate of Websocket', () => {
       [() => (Websocket.permessageDeflate = true), () => {}, '\xc1'],
       [() => (Websocket.permessageDeflate = true), (c) => (c.websocketType = '\x82'), '\xc2'],
       [() => {}, (c) => (c.websocketType = Websocket.BINARY_TYPE_ARRAYBUFFER_DEFLATE), '\xc2'],
-      [() => {}, (c) => (c.headers = ['Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover']), '\xc1'],
+      [
+        () => {},
+        (c) => (c.headers = ['Sec-WebSocket-Extensions: permessage-deflate; client_no_context_takeover']),
+        '\xc1',
+      ],
       [() => {}, (c) => (c.headers = { 'sec-websocket-extensions': 'x' }), '\xc1'],
     ];
     for (const [before, prepare, type] of ways) {
@@ -102,11 +116,14 @@ describe('permessage-deflate of Websocket', () => {
 
   it('is not agreed on without an offer that can be taken: no line, no bit', async () => {
     for (const offer of [null, 'permessage-deflate; server_max_window_bits=8', 'x-webkit-deflate-frame']) {
-      const client = await shakeHands((connection) => {
-        connection.onMessage = echo;
-        connection.headers = ['Sec-WebSocket-Extensions: permessage-deflate'];
-        connection.websocketType = Websocket.BINARY_TYPE_ARRAYBUFFER_DEFLATE;
-      }, { 'Sec-WebSocket-Extensions': offer });
+      const client = await shakeHands(
+        (connection) => {
+          connection.onMessage = echo;
+          connection.headers = ['Sec-WebSocket-Extensions: permessage-deflate'];
+          connection.websocketType = Websocket.BINARY_TYPE_ARRAYBUFFER_DEFLATE;
+        },
+        { 'Sec-WebSocket-Extensions': offer },
+      );
       expect(answered(client)).to.equal(null);
       expect(client.connection.websocketType).to.equal('\x82');
       client.connection.websocketType = Websocket.BINARY_TYPE_BLOB_DEFLATE;
@@ -116,7 +133,10 @@ describe('permessage-deflate of Websocket', () => {
   });
 
   it('answers the offer that it takes', async () => {
-    const client = await compressing(() => {}, 'foo, permessage-deflate; server_max_window_bits=8, permessage-deflate; server_no_context_takeover; server_max_window_bits=10');
+    const client = await compressing(
+      () => {},
+      'foo, permessage-deflate; server_max_window_bits=8, permessage-deflate; server_no_context_takeover; server_max_window_bits=10',
+    );
     expect(answered(client)).to.equal('permessage-deflate; server_no_context_takeover; server_max_window_bits=10');
     await client.write(message('Hello'), message('Hello'));
     await client.gets(2);
@@ -138,13 +158,24 @@ describe('permessage-deflate of Websocket', () => {
     send('\xc9', 'ping');
     send('\xc1', '');
     await client.gets(7);
-    expect(client.frames.map(({ rsv, opcode }) => `${rsv} ${opcode}`)).to.deep.equal(['4 1', '0 1', '4 2', '0 2', '4 2', '0 9', '4 1']);
+    expect(client.frames.map(({ rsv, opcode }) => `${rsv} ${opcode}`)).to.deep.equal([
+      '4 1',
+      '0 1',
+      '4 2',
+      '0 2',
+      '4 2',
+      '0 9',
+      '4 1',
+    ]);
     expect(client.frames[6]!.payload.toString('hex')).to.equal('00');
-    expect(unpack(client.frames)).to.deep.equal(['text', 'plain text', 'bytes', 'plain bytes', 'bytes again', 'ping', ''].map(
-      (one, i) => ([1, 3, 5].includes(i) ? `plain ${one}` : one)));
+    expect(unpack(client.frames)).to.deep.equal(
+      ['text', 'plain text', 'bytes', 'plain bytes', 'bytes again', 'ping', ''].map((one, i) =>
+        [1, 3, 5].includes(i) ? `plain ${one}` : one,
+      ),
+    );
   });
 
-  it('keeps the client\'s context, reads plain messages between, and fragments with pings between', async () => {
+  it("keeps the client's context, reads plain messages between, and fragments with pings between", async () => {
     const client = await compressing();
     const packer = new Packer();
     const words = 'the same words again and again';
@@ -153,8 +184,11 @@ describe('permessage-deflate of Websocket', () => {
     expect(second.length).to.be.below(first.length);
     await client.write({ opcode: text, rsv: 4, payload: first }, { opcode: text, payload: 'plain' });
     await client.write(
-      { opcode: binary, rsv: 4, payload: second.subarray(0, 1), fin: false }, { opcode: ping, payload: 'p' },
-      { opcode: 0, payload: second.subarray(1), fin: false }, { opcode: 0 }, { opcode: text, rsv: 4, payload: Buffer.of(0) },
+      { opcode: binary, rsv: 4, payload: second.subarray(0, 1), fin: false },
+      { opcode: ping, payload: 'p' },
+      { opcode: 0, payload: second.subarray(1), fin: false },
+      { opcode: 0 },
+      { opcode: text, rsv: 4, payload: Buffer.of(0) },
     );
     await client.gets(5);
     const data = client.frames.filter(({ opcode }) => opcode !== OPCODES.pong);
@@ -170,7 +204,11 @@ describe('permessage-deflate of Websocket', () => {
       connection.onWebSocketClose = () => got.push('close');
     });
     await client.write(
-      message('1'.repeat(1_000_000)), { opcode: text, payload: '2' }, { opcode: ping, payload: '3' }, message('4'), { opcode: text, payload: '5' },
+      message('1'.repeat(1_000_000)),
+      { opcode: text, payload: '2' },
+      { opcode: ping, payload: '3' },
+      message('4'),
+      { opcode: text, payload: '5' },
       { opcode: close },
     );
     expect(await client.end()).to.deep.equal(['88 1000']);
@@ -241,7 +279,16 @@ describe('permessage-deflate of Websocket', () => {
     calls.push(connection.send('b'.repeat(60_000)), connection.send('c'), connection.bufferIsEmpty());
     await client.gets(2);
     await until(() => calls.includes('drain'));
-    expect(calls).to.deep.equal([null, 60_000, 'full', '2 send buffer full and drop package', null, false, false, 'drain']);
+    expect(calls).to.deep.equal([
+      null,
+      60_000,
+      'full',
+      '2 send buffer full and drop package',
+      null,
+      false,
+      false,
+      'drain',
+    ]);
     expect(count().sendFails).to.equal(1);
     expect(connection.getSendBufferQueueSize()).to.equal(0);
     expect(unpack(client.frames)).to.deep.equal(['a'.repeat(60_000), 'b'.repeat(60_000)]);
@@ -270,7 +317,7 @@ describe('permessage-deflate of Websocket', () => {
     expect(got).to.deep.equal(['a', 'b']);
   });
 
-  it('hands out everything that came before the peer\'s FIN', async () => {
+  it("hands out everything that came before the peer's FIN", async () => {
     const got: string[] = [];
     const client = await compressing((connection) => {
       connection.onMessage = (_c: TcpConnection, data: string) => got.push(data.slice(0, 5));
@@ -283,10 +330,13 @@ describe('permessage-deflate of Websocket', () => {
   });
 
   it('counts each message as a request, and reports what its handler throws', async () => {
-    const client = await compressing((connection) => (connection.onMessage = (c: TcpConnection, data: string) => {
-      if (data === 'bad') throw new Error('bad');
-      c.send(data);
-    }));
+    const client = await compressing(
+      (connection) =>
+        (connection.onMessage = (c: TcpConnection, data: string) => {
+          if (data === 'bad') throw new Error('bad');
+          c.send(data);
+        }),
+    );
     const count = countFromHere();
     await client.write(message('bad'), message('good'), { opcode: text, payload: 'plain' });
     await client.gets(2);
@@ -295,7 +345,10 @@ describe('permessage-deflate of Websocket', () => {
   });
 
   it('fails with 1007 for what can not be inflated, and for text that is no UTF-8', async () => {
-    for (const bad of [frame({ opcode: text, rsv: 4, payload: Buffer.of(0xff, 0xff) }), message(Buffer.of(0x61, 0xff))]) {
+    for (const bad of [
+      frame({ opcode: text, rsv: 4, payload: Buffer.of(0xff, 0xff) }),
+      message(Buffer.of(0x61, 0xff)),
+    ]) {
       const client = await compressing();
       await client.write(message('good'), bad, message('late'));
       const shown = await client.end();
@@ -306,7 +359,11 @@ describe('permessage-deflate of Websocket', () => {
 
   it('fails with 1009 as soon as a message is longer than a package may be', async () => {
     const client = await compressing((connection) => (connection.maxPackageSize = 10_000));
-    await client.write(message('x'.repeat(10_000)), fragments(text, [packed(Buffer.alloc(100_000_000))], { rsv: 4 }), message('late'));
+    await client.write(
+      message('x'.repeat(10_000)),
+      fragments(text, [packed(Buffer.alloc(100_000_000))], { rsv: 4 }),
+      message('late'),
+    );
     const shown = await client.end();
     expect(shown.at(-1)).to.equal('88 1009');
     expect(unpack(client.frames.slice(0, -1))).to.deep.equal(['x'.repeat(10_000)]);
@@ -314,10 +371,14 @@ describe('permessage-deflate of Websocket', () => {
 
   it('is left alone when the connection goes while it is at work', async () => {
     const calls: string[] = [];
-    const clients = await Promise.all(Array.from({ length: 20 }, () => compressing((connection) => {
-      connection.onMessage = () => calls.push('message');
-      connection.onClose = () => calls.push('closed');
-    })));
+    const clients = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        compressing((connection) => {
+          connection.onMessage = () => calls.push('message');
+          connection.onClose = () => calls.push('closed');
+        }),
+      ),
+    );
     for (const client of clients) {
       await client.write(message('x'.repeat(1_000_000)));
       await until(() => client.connection._busy);

@@ -19,7 +19,12 @@ describe('messages of Websocket', () => {
         c.send(data);
       };
     });
-    await client.write({ opcode: text, payload: 'häh?' }, { opcode: binary, payload: Buffer.of(0x41) }, { opcode: text }, { opcode: binary });
+    await client.write(
+      { opcode: text, payload: 'häh?' },
+      { opcode: binary, payload: Buffer.of(0x41) },
+      { opcode: text },
+      { opcode: binary },
+    );
     expect(await client.gets(4)).to.deep.equal(['81 häh?', '82 A', '81 ', '82 ']);
     expect(kinds).to.deep.equal(['string', 'Buffer', 'string', 'Buffer']);
   });
@@ -46,7 +51,15 @@ describe('messages of Websocket', () => {
     send('\x8a', Buffer.from('pong'));
     send('\x01', 'begun ');
     send('\x80', 'and ended');
-    expect(await client.gets(7)).to.deep.equal(['81 text', '82 bytes', '82 text as bytes', '89 ping', '8a pong', '1 begun ', '80 and ended']);
+    expect(await client.gets(7)).to.deep.equal([
+      '81 text',
+      '82 bytes',
+      '82 text as bytes',
+      '89 ping',
+      '8a pong',
+      '1 begun ',
+      '80 and ended',
+    ]);
   });
 
   it('are JSON for objects, and the text of PHP for scalars', async () => {
@@ -90,7 +103,10 @@ describe('messages of Websocket', () => {
     });
     const { connection } = client;
     await client.write(
-      { opcode: text, payload: 'a' }, { opcode: text, payload: 'pause' }, { opcode: ping, payload: 'pause' }, { opcode: ping, payload: '2' },
+      { opcode: text, payload: 'a' },
+      { opcode: text, payload: 'pause' },
+      { opcode: ping, payload: 'pause' },
+      { opcode: ping, payload: '2' },
       { opcode: text, payload: 'b' },
     );
     await until(() => got.length === 2);
@@ -127,13 +143,22 @@ describe('messages of Websocket', () => {
     expect(reports.failures.map(String)).to.deep.equal(['Error: bad']);
   });
 
-  it('are the user\'s for good', async () => {
+  it("are the user's for good", async () => {
     const kept: Buffer[] = [];
-    const client = await shakeHands((connection) => (connection.onMessage = (_c: TcpConnection, data: Buffer) => kept.push(data)));
+    const client = await shakeHands(
+      (connection) => (connection.onMessage = (_c: TcpConnection, data: Buffer) => kept.push(data)),
+    );
     const big = Buffer.alloc(300_000, 'b');
-    await client.write({ opcode: binary, payload: 'small' }, { opcode: binary, payload: big }, fragments(binary, ['frag', 'ments']));
+    await client.write(
+      { opcode: binary, payload: 'small' },
+      { opcode: binary, payload: big },
+      fragments(binary, ['frag', 'ments']),
+    );
     await until(() => kept.length === 3);
-    await client.write({ opcode: binary, payload: Buffer.alloc(300_000, 'x') }, { opcode: binary, payload: Buffer.alloc(300, 'x') });
+    await client.write(
+      { opcode: binary, payload: Buffer.alloc(300_000, 'x') },
+      { opcode: binary, payload: Buffer.alloc(300, 'x') },
+    );
     await until(() => kept.length === 5);
     expect(kept.slice(0, 3).map(String)).to.deep.equal(['small', big.toString(), 'fragments']);
   });
@@ -149,8 +174,11 @@ describe('pings and pongs of Websocket', () => {
       connection.websocketType = Websocket.BINARY_TYPE_ARRAYBUFFER;
     });
     await client.write(
-      { opcode: text, payload: 'a', fin: false }, { opcode: ping, payload: 'one' }, { opcode: pong, payload: 'x' },
-      { opcode: OPCODES.continuation, payload: 'b' }, { opcode: ping, payload: Buffer.alloc(125, 'p') },
+      { opcode: text, payload: 'a', fin: false },
+      { opcode: ping, payload: 'one' },
+      { opcode: pong, payload: 'x' },
+      { opcode: OPCODES.continuation, payload: 'b' },
+      { opcode: ping, payload: Buffer.alloc(125, 'p') },
     );
     expect(await client.gets(3)).to.deep.equal(['8a one', '82 ab', `8a ${'p'.repeat(125)}`]);
     expect(client.connection.websocketType).to.equal(Websocket.BINARY_TYPE_ARRAYBUFFER);
@@ -192,8 +220,12 @@ describe('pings and pongs of Websocket', () => {
   it('what their callbacks throw is reported, and the type is restored', async () => {
     const client = await shakeHands((connection) => {
       connection.onMessage = echo;
-      connection.onWebSocketPing = () => { throw new Error('ping'); };
-      connection.onWebSocketPong = async () => { throw new Error('pong'); };
+      connection.onWebSocketPing = () => {
+        throw new Error('ping');
+      };
+      connection.onWebSocketPong = async () => {
+        throw new Error('pong');
+      };
     });
     await client.write({ opcode: ping }, { opcode: pong }, { opcode: text, payload: 'x' });
     expect(await client.gets(1)).to.deep.equal(['81 x']);
@@ -206,7 +238,12 @@ describe('pings and pongs of Websocket', () => {
       connection.onWebSocketPing = (c: TcpConnection) => c.close();
       connection.onMessage = (_c: TcpConnection, data: string) => got.push(data);
     });
-    await client.write({ opcode: text, payload: 'a' }, { opcode: ping }, { opcode: text, payload: 'b' }, { opcode: ping });
+    await client.write(
+      { opcode: text, payload: 'a' },
+      { opcode: ping },
+      { opcode: text, payload: 'b' },
+      { opcode: ping },
+    );
     expect(await client.end()).to.deep.equal(['88 1000']);
     expect(got).to.deep.equal(['a']);
   });

@@ -10,7 +10,8 @@ import { frame, OPENED, openingRequest } from '../../support/websocket.js';
 import { catchReports, closeAll, settle, until } from '../connection/peers.js';
 import { accept, echo, headArrives, shakeHands } from './websocketPeers.js';
 
-const H400 = 'HTTP/1.1 400 Bad Request\r\n\r\n<div style="text-align:center"><h1>400 Bad Request</h1><hr>workerman</div>';
+const H400 =
+  'HTTP/1.1 400 Bad Request\r\n\r\n<div style="text-align:center"><h1>400 Bad Request</h1><hr>workerman</div>';
 const H431 = 'HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n\r\n';
 
 /** A promise and the way to settle it. */
@@ -31,14 +32,20 @@ describe('the handshake of Websocket', () => {
   it('belongs to the scheme websocket, and its types are the first bytes of frames', () => {
     expect(resolveProtocol('websocket')).to.equal(Websocket);
     expect([
-      Websocket.BINARY_TYPE_BLOB, Websocket.BINARY_TYPE_BLOB_DEFLATE, Websocket.BINARY_TYPE_ARRAYBUFFER,
+      Websocket.BINARY_TYPE_BLOB,
+      Websocket.BINARY_TYPE_BLOB_DEFLATE,
+      Websocket.BINARY_TYPE_ARRAYBUFFER,
       Websocket.BINARY_TYPE_ARRAYBUFFER_DEFLATE,
     ]).to.deep.equal(['\x81', '\xc1', '\x82', '\xc2']);
     expect(Websocket.permessageDeflate).to.equal(false);
   });
 
   it('is answered however the request comes, also when packages may not be that long', async () => {
-    const bytes = Buffer.concat([Buffer.from(openingRequest()), frame({ opcode: 1, payload: 'one' }), frame({ opcode: 1, payload: 'two' })]);
+    const bytes = Buffer.concat([
+      Buffer.from(openingRequest()),
+      frame({ opcode: 1, payload: 'one' }),
+      frame({ opcode: 1, payload: 'two' }),
+    ]);
     for (const { name, pieces } of deliveries(bytes, 1)) {
       const client = await accept((connection) => {
         connection.onMessage = echo;
@@ -86,10 +93,17 @@ describe('the handshake of Websocket', () => {
       connection.onMessage = echo;
       connection.onWebSocketConnect = (c: TcpConnection) => {
         c.websocketType = Websocket.BINARY_TYPE_ARRAYBUFFER;
-        c.headers = { 'Sec-WebSocket-Protocol': 'chat', 'Set-Cookie': ['a=1', 'b=2'], 'Upgrade': 'x', 'X-Bad': 'a\r\nb' };
+        c.headers = {
+          'Sec-WebSocket-Protocol': 'chat',
+          'Set-Cookie': ['a=1', 'b=2'],
+          'Upgrade': 'x',
+          'X-Bad': 'a\r\nb',
+        };
       };
     });
-    expect(client.head).to.equal(`${OPENED.slice(0, -2)}Sec-WebSocket-Protocol: chat\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n`);
+    expect(client.head).to.equal(
+      `${OPENED.slice(0, -2)}Sec-WebSocket-Protocol: chat\r\nSet-Cookie: a=1\r\nSet-Cookie: b=2\r\n\r\n`,
+    );
     await client.text('x');
     expect(await client.gets(1)).to.deep.equal(['82 x']);
   });
@@ -100,7 +114,8 @@ describe('the handshake of Websocket', () => {
       connection.onWebSocketConnect = (c: TcpConnection) => {
         results.push(c.send('early 1'), c.send(Buffer.of(0x62)), c.getSendBufferQueueSize());
       };
-      connection.onWebSocketConnected = (c: TcpConnection) => results.push(c.send('connected'), c.getSendBufferQueueSize());
+      connection.onWebSocketConnected = (c: TcpConnection) =>
+        results.push(c.send('connected'), c.getSendBufferQueueSize());
     });
     expect(await client.gets(3)).to.deep.equal(['81 early 1', '82 b', '81 connected']);
     expect(client.head).to.equal(OPENED);
@@ -123,7 +138,10 @@ describe('the handshake of Websocket', () => {
 
   it('is refused by close() without a word, and with one by a raw close()', async () => {
     const after: string[] = [];
-    for (const [data, answer] of [[null, ''], ['HTTP/1.1 403 Forbidden\r\n\r\n', 'HTTP/1.1 403 Forbidden\r\n\r\n']] as const) {
+    for (const [data, answer] of [
+      [null, ''],
+      ['HTTP/1.1 403 Forbidden\r\n\r\n', 'HTTP/1.1 403 Forbidden\r\n\r\n'],
+    ] as const) {
       const client = await accept((connection) => {
         connection.onWebSocketConnect = (c: TcpConnection) => c.close(data, true);
         connection.onWebSocketConnected = () => after.push('connected');
@@ -190,8 +208,18 @@ describe('the handshake of Websocket', () => {
   });
 
   for (const [how, callback] of [
-    ['throws', () => { throw new Error('no'); }],
-    ['is rejected', async () => { throw new Error('no'); }],
+    [
+      'throws',
+      () => {
+        throw new Error('no');
+      },
+    ],
+    [
+      'is rejected',
+      async () => {
+        throw new Error('no');
+      },
+    ],
   ] as const) {
     it(`lets nobody in when the callback ${how}, and reports it`, async () => {
       const errors: unknown[] = [];
@@ -209,7 +237,9 @@ describe('the handshake of Websocket', () => {
   it('goes on when the second callback throws, and reports it', async () => {
     const client = await shakeHands((connection) => {
       connection.onMessage = echo;
-      connection.onWebSocketConnected = () => { throw new Error('later'); };
+      connection.onWebSocketConnected = () => {
+        throw new Error('later');
+      };
     });
     await client.text('x');
     expect(await client.gets(1)).to.deep.equal(['81 x']);
@@ -220,9 +250,14 @@ describe('the handshake of Websocket', () => {
     const cases: [request: string, answer: string][] = [
       ['POST / HTTP/1.1\r\n', H400],
       [openingRequest({}, 'GET / HTTP/1.0'), H400],
-      [openingRequest({ 'Sec-WebSocket-Version': null }), 'HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\r\n'],
-      [openingRequest({ 'Sec-WebSocket-Version': '12' }),
-        'HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\r\n'],
+      [
+        openingRequest({ 'Sec-WebSocket-Version': null }),
+        'HTTP/1.1 400 Bad Request\r\nSec-WebSocket-Version: 13\r\n\r\n',
+      ],
+      [
+        openingRequest({ 'Sec-WebSocket-Version': '12' }),
+        'HTTP/1.1 426 Upgrade Required\r\nConnection: Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13\r\n\r\n',
+      ],
       [`GET / HTTP/1.1\r\nX: ${'x'.repeat(16_384)}`, H431],
       [openingRequest({ 'X': 'x'.repeat(16_384), 'Sec-WebSocket-Version': null }), H431],
       [`POST / HTTP/1.1\r\nX: ${'x'.repeat(16_384)}`, H400],
@@ -247,15 +282,17 @@ describe('the handshake of Websocket', () => {
   it('may take as long as the headers of HTTP, then the connection is closed without a word', async () => {
     const { headersTimeout } = limits;
     const calls: string[] = [];
-    const clients = await Promise.all(['', 'GET / HT', openingRequest()].map(async (begun) => {
-      const client = await accept((connection) => {
-        Websocket.onAccept(connection);
-        connection.onWebSocketConnect = () => new Promise(() => {});
-        connection.onClose = () => calls.push(`closed ${begun.length}`);
-      });
-      if (begun !== '') await client.peer.write(begun);
-      return client;
-    }));
+    const clients = await Promise.all(
+      ['', 'GET / HT', openingRequest()].map(async (begun) => {
+        const client = await accept((connection) => {
+          Websocket.onAccept(connection);
+          connection.onWebSocketConnect = () => new Promise(() => {});
+          connection.onClose = () => calls.push(`closed ${begun.length}`);
+        });
+        if (begun !== '') await client.peer.write(begun);
+        return client;
+      }),
+    );
     await settle();
     const now = performance.now();
     try {

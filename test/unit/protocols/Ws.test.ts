@@ -25,7 +25,10 @@ describe('Ws', () => {
   });
 
   /** A client that connects, and the server's end. */
-  async function dial(prepare: (connection: AsyncTcpConnection) => void = () => {}, path = '/'): Promise<{ connection: AsyncTcpConnection; link: Link }> {
+  async function dial(
+    prepare: (connection: AsyncTcpConnection) => void = () => {},
+    path = '/',
+  ): Promise<{ connection: AsyncTcpConnection; link: Link }> {
     const connection = client(`ws://127.0.0.1:${server.port}${path}`);
     const index = server.links.length;
     prepare(connection);
@@ -34,7 +37,10 @@ describe('Ws', () => {
   }
 
   /** The same with the handshake done. */
-  async function dialled(prepare: (connection: AsyncTcpConnection) => void = () => {}, headers: Record<string, string> = {}): Promise<{ connection: AsyncTcpConnection; link: Link }> {
+  async function dialled(
+    prepare: (connection: AsyncTcpConnection) => void = () => {},
+    headers: Record<string, string> = {},
+  ): Promise<{ connection: AsyncTcpConnection; link: Link }> {
     let isOpen = false;
     const both = await dial((connection) => {
       prepare(connection);
@@ -56,7 +62,7 @@ describe('Ws', () => {
   });
 
   describe('the handshake', () => {
-    it('asks for the URI with the user\'s lines, once, and hands the answer out', async () => {
+    it("asks for the URI with the user's lines, once, and hands the answer out", async () => {
       const calls: string[] = [];
       const { connection, link } = await dial((c) => {
         c.headers = { 'X-A': '1' };
@@ -64,15 +70,28 @@ describe('Ws', () => {
         c.websocketClientProtocol = 'chat';
         c.onConnect = () => calls.push('connect');
         c.onWebSocketConnect = (self: AsyncTcpConnection, response: Response) => {
-          calls.push(`open ${response.getStatusCode()} ${response.getHeader('x-server')} ${self.websocketType === '\x81'}`);
+          calls.push(
+            `open ${response.getStatusCode()} ${response.getHeader('x-server')} ${self.websocketType === '\x81'}`,
+          );
           self.send('hello');
         };
       }, '/chat?x=1');
       expect(calls).to.deep.equal(['connect']);
-      expect(link.request.replace(/Key: .*/, 'Key: K')).to.equal([
-        'GET /chat?x=1 HTTP/1.1', `Host: 127.0.0.1:${server.port}`, 'Connection: Upgrade', 'Upgrade: websocket', 'Origin: http://o',
-        'Sec-WebSocket-Protocol: chat', 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Key: K', 'X-A: 1', '', '',
-      ].join('\r\n'));
+      expect(link.request.replace(/Key: .*/, 'Key: K')).to.equal(
+        [
+          'GET /chat?x=1 HTTP/1.1',
+          `Host: 127.0.0.1:${server.port}`,
+          'Connection: Upgrade',
+          'Upgrade: websocket',
+          'Origin: http://o',
+          'Sec-WebSocket-Protocol: chat',
+          'Sec-WebSocket-Version: 13',
+          'Sec-WebSocket-Key: K',
+          'X-A: 1',
+          '',
+          '',
+        ].join('\r\n'),
+      );
       link.open({ 'X-Server': 'hand', 'Sec-WebSocket-Protocol': 'chat' });
       expect(await link.gets(1)).to.deep.equal(['81 hello']);
       expect(calls).to.deep.equal(['connect', 'open 101 hand true']);
@@ -91,7 +110,12 @@ describe('Ws', () => {
       expect(link.frames).to.have.length(0);
       expect(link.bytes.length).to.equal(link.request.length);
       link.open();
-      expect(await link.gets(4)).to.deep.equal(['81 before connect', '81 in onConnect', '81 before the answer', '81 in onWebSocketConnect']);
+      expect(await link.gets(4)).to.deep.equal([
+        '81 before connect',
+        '81 in onConnect',
+        '81 before the answer',
+        '81 in onWebSocketConnect',
+      ]);
       expect(results.slice(0, 3)).to.deep.equal([null, null, null]);
       expect(results[3]).to.equal(14 + 12 + 17 + 3 * 6);
       expect(connection.getSendBufferQueueSize()).to.equal(0);
@@ -99,7 +123,10 @@ describe('Ws', () => {
     });
 
     it('reads the answer however it comes, with frames behind it', async () => {
-      const frames = [frame({ opcode: text, payload: 'one', mask: false }), frame({ opcode: ping, payload: 'p', mask: false })];
+      const frames = [
+        frame({ opcode: text, payload: 'one', mask: false }),
+        frame({ opcode: ping, payload: 'p', mask: false }),
+      ];
       for (let round = 0; round < 4; round++) {
         const got: unknown[] = [];
         const { link } = await dial((c) => {
@@ -119,12 +146,32 @@ describe('Ws', () => {
     });
 
     const refusals: [title: string, answer: (link: Link) => void, line: RegExp][] = [
-      ['a wrong key', (link) => link.open({ 'Sec-WebSocket-Accept': 'x' }), /^Sec-WebSocket-Accept not match\. Header:\nHTTP\/1\.1 101/],
-      ['no key', (link) => void link.socket.write('HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n'), /^Sec-WebSocket-Accept not found\. Header:\nHTTP/],
-      ['a refusal', (link) => void link.socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'), /^Sec-WebSocket-Accept not found/],
-      ['an extension that was not offered', (link) => link.open({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }), /Extensions/],
+      [
+        'a wrong key',
+        (link) => link.open({ 'Sec-WebSocket-Accept': 'x' }),
+        /^Sec-WebSocket-Accept not match\. Header:\nHTTP\/1\.1 101/,
+      ],
+      [
+        'no key',
+        (link) => void link.socket.write('HTTP/1.1 101 X\r\nUpgrade: websocket\r\n\r\n'),
+        /^Sec-WebSocket-Accept not found\. Header:\nHTTP/,
+      ],
+      [
+        'a refusal',
+        (link) => void link.socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n'),
+        /^Sec-WebSocket-Accept not found/,
+      ],
+      [
+        'an extension that was not offered',
+        (link) => link.open({ 'Sec-WebSocket-Extensions': 'permessage-deflate' }),
+        /Extensions/,
+      ],
       ['a subprotocol that was not asked for', (link) => link.open({ 'Sec-WebSocket-Protocol': 'x' }), /Protocol/],
-      ['a head that is too long', (link) => void link.socket.write(`HTTP/1.1 101 X\r\nX: ${'x'.repeat(16_400)}`), /too long/],
+      [
+        'a head that is too long',
+        (link) => void link.socket.write(`HTTP/1.1 101 X\r\nX: ${'x'.repeat(16_400)}`),
+        /too long/,
+      ],
     ];
     for (const [title, answer, line] of refusals) {
       it(`closes without onError for ${title}, and says why on the console`, async () => {
@@ -144,7 +191,12 @@ describe('Ws', () => {
     }
 
     it('goes on when onWebSocketConnect throws, and reports it', async () => {
-      const { connection, link } = await dialled((c) => (c.onWebSocketConnect = () => { throw new Error('oops'); }));
+      const { connection, link } = await dialled(
+        (c) =>
+          (c.onWebSocketConnect = () => {
+            throw new Error('oops');
+          }),
+      );
       connection.send('x');
       expect(await link.gets(1)).to.deep.equal(['81 x']);
       expect(reports.failures.map(String)).to.deep.equal(['Error: oops']);
@@ -194,9 +246,14 @@ describe('Ws', () => {
   describe('messages', () => {
     it('are strings and Buffers, fragments put together, pings answered under a mask', async () => {
       const got: unknown[] = [];
-      const { connection, link } = await dialled((c) => (c.onMessage = (_c: AsyncTcpConnection, data: unknown) => got.push(data)));
+      const { connection, link } = await dialled(
+        (c) => (c.onMessage = (_c: AsyncTcpConnection, data: unknown) => got.push(data)),
+      );
       link.write(
-        { opcode: text, payload: 'häh' }, fragments(binary, ['a', 'b'], { mask: false }), { opcode: ping, payload: 'p' }, { opcode: pong },
+        { opcode: text, payload: 'häh' },
+        fragments(binary, ['a', 'b'], { mask: false }),
+        { opcode: ping, payload: 'p' },
+        { opcode: pong },
         { opcode: binary, payload: Buffer.alloc(70_000, 'z') },
       );
       expect(await link.gets(1)).to.deep.equal(['8a p']);
@@ -225,13 +282,23 @@ describe('Ws', () => {
     it('pings go out at the interval, under fresh masks, until the connection closes', async () => {
       const { connection, link } = await dialled((c) => (c.websocketPingInterval = 0.005));
       await link.gets(3);
-      expect(link.frames.slice(0, 3).map(({ opcode, masked, size }) => [opcode, masked, size])).to.deep.equal(Array(3).fill([ping, true, 6]));
+      expect(link.frames.slice(0, 3).map(({ opcode, masked, size }) => [opcode, masked, size])).to.deep.equal(
+        Array(3).fill([ping, true, 6]),
+      );
       connection.close();
       await link.end();
       const count = link.frames.length;
       await settle();
       expect(link.frames).to.have.length(count);
     });
+  });
+
+  it('leaves no timer behind', async () => {
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const { connection } = await dialled((c) => (c.websocketPingInterval = 1e9));
+    const before = timers();
+    connection.destroy();
+    expect(timers()).to.equal(before - 1);
   });
 
   describe('the end', () => {
@@ -244,10 +311,13 @@ describe('Ws', () => {
 
     it('is answered when the server closes, and onWebSocketClose gets the payload', async () => {
       const got: string[] = [];
-      for (const callback of [null, (c: AsyncTcpConnection, payload: Buffer): void => {
-        got.push(payload.toString('hex'));
-        c.send('last');
-      }]) {
+      for (const callback of [
+        null,
+        (c: AsyncTcpConnection, payload: Buffer): void => {
+          got.push(payload.toString('hex'));
+          c.send('last');
+        },
+      ]) {
         const { link } = await dialled((c) => {
           c.onWebSocketClose = callback;
           c.onClose = () => got.push('closed');
@@ -286,7 +356,9 @@ describe('Ws', () => {
   describe('compression', () => {
     it('is offered when the setting or a header says so, and used as the server answers', async () => {
       Ws.permessageDeflate = true;
-      const { connection, link } = await dialled(() => {}, { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits=9; client_no_context_takeover' });
+      const { connection, link } = await dialled(() => {}, {
+        'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits=9; client_no_context_takeover',
+      });
       expect(link.header('Sec-WebSocket-Extensions')).to.equal('permessage-deflate; client_max_window_bits');
       expect(connection.websocketType).to.equal('\xc1');
       connection.send('Hello');

@@ -9,16 +9,24 @@ import { catchReports, until } from '../connection/peers.js';
 import { client, portOf, serve, socketPath, stopAll } from '../connection/workers.js';
 
 /** Our client with our server, over everything that both can speak. */
-const TRANSPORTS: Record<string, { serve: (prepare: (worker: Worker) => void) => Promise<Worker>; dial: (worker: Worker) => AsyncTcpConnection }> = {
+const TRANSPORTS: Record<
+  string,
+  { serve: (prepare: (worker: Worker) => void) => Promise<Worker>; dial: (worker: Worker) => AsyncTcpConnection }
+> = {
   tcp: {
     serve: (prepare) => serve('websocket://127.0.0.1:0', {}, prepare),
     dial: (worker) => client(`ws://127.0.0.1:${portOf(worker)}/path?q=1`),
   },
   ssl: {
-    serve: (prepare) => serve('websocket://127.0.0.1:0', { ssl: { local_cert: localhost().cert, local_pk: localhost().key } }, (worker) => {
-      worker.transport = 'ssl';
-      prepare(worker);
-    }),
+    serve: (prepare) =>
+      serve(
+        'websocket://127.0.0.1:0',
+        { ssl: { local_cert: localhost().cert, local_pk: localhost().key } },
+        (worker) => {
+          worker.transport = 'ssl';
+          prepare(worker);
+        },
+      ),
     dial: (worker) => {
       const connection = client(`ws://127.0.0.1:${portOf(worker)}/path?q=1`, { ssl: { cafile: authority().cert } });
       connection.transport = 'ssl';
@@ -26,10 +34,11 @@ const TRANSPORTS: Record<string, { serve: (prepare: (worker: Worker) => void) =>
     },
   },
   unix: {
-    serve: (prepare) => serve(`unix://${socketPath()}`, {}, (worker) => {
-      worker.protocol = Websocket;
-      prepare(worker);
-    }),
+    serve: (prepare) =>
+      serve(`unix://${socketPath()}`, {}, (worker) => {
+        worker.protocol = Websocket;
+        prepare(worker);
+      }),
     dial: (worker) => {
       const connection = client(worker.getSocketName());
       connection.protocol = Ws;
@@ -68,7 +77,8 @@ describe('Ws with Websocket', function () {
         const connection = dial(worker);
         connection.maxSendBufferSize = 10_000_000;
         connection.onMessage = (_c: AsyncTcpConnection, data: unknown) => got.push(data);
-        connection.onWebSocketClose = (_c: AsyncTcpConnection, payload: Buffer) => calls.push(`close ${payload.toString('hex')}`);
+        connection.onWebSocketClose = (_c: AsyncTcpConnection, payload: Buffer) =>
+          calls.push(`close ${payload.toString('hex')}`);
         connection.onClose = () => calls.push('client closed');
         connection.onWebSocketConnect = (c: AsyncTcpConnection) => {
           for (const one of sent) c.send(one);
@@ -76,7 +86,11 @@ describe('Ws with Websocket', function () {
         connection.connect();
         await until(() => got.length === sent.length + 1);
         expect(got[0]).to.equal(name === 'unix' ? 'path /' : 'path /path');
-        expect(got.slice(1).every((one, i) => (typeof one === 'string' ? one === sent[i] : (one as Buffer).equals(sent[i] as Buffer)))).to.equal(true);
+        expect(
+          got
+            .slice(1)
+            .every((one, i) => (typeof one === 'string' ? one === sent[i] : (one as Buffer).equals(sent[i] as Buffer))),
+        ).to.equal(true);
         expect(connection.websocketType).to.equal(compress ? '\xc1' : '\x81');
         connection.send('enough');
         await until(() => calls.length === 3);

@@ -56,7 +56,10 @@ export class Client {
 }
 
 /** A connection that speaks Websocket, with nothing said yet. */
-export async function accept(prepare: (connection: TcpConnection) => void = () => {}, place: Place = {}): Promise<Client> {
+export async function accept(
+  prepare: (connection: TcpConnection) => void = () => {},
+  place: Place = {},
+): Promise<Client> {
   const { connection, peer } = await open((made) => {
     made.protocol = Websocket;
     made.onMessage = () => {};
@@ -67,7 +70,8 @@ export async function accept(prepare: (connection: TcpConnection) => void = () =
 
 /** The same with the handshake done. */
 export async function shakeHands(
-  prepare: (connection: TcpConnection) => void = () => {}, headers: Record<string, string | string[] | null> = {},
+  prepare: (connection: TcpConnection) => void = () => {},
+  headers: Record<string, string | string[] | null> = {},
 ): Promise<Client> {
   const client = await accept(prepare);
   await client.peer.write(openingRequest(headers));

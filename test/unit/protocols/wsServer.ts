@@ -78,10 +78,16 @@ export class Link {
 
   /** A 101 that fits the request, then frames, in one write. */
   open(headers: Record<string, string> = {}, ...frames: (FrameSpec | Buffer)[]): void {
-    const accept = createHash('sha1').update(`${this.header('Sec-WebSocket-Key')}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+    const accept = createHash('sha1')
+      .update(`${this.header('Sec-WebSocket-Key')}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`)
+      .digest('base64');
     const all = { 'Upgrade': 'websocket', 'Connection': 'Upgrade', 'Sec-WebSocket-Accept': accept, ...headers };
-    const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    this.socket.write(Buffer.concat([Buffer.from(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`), ...frames.map(bytesOf)]));
+    const lines = Object.entries(all)
+      .map(([name, value]) => `${name}: ${value}\r\n`)
+      .join('');
+    this.socket.write(
+      Buffer.concat([Buffer.from(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`), ...frames.map(bytesOf)]),
+    );
   }
 
   write(...frames: (FrameSpec | Buffer)[]): void {

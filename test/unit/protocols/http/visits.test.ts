@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { VisitedPlace, visits } from '../../../support/visits.js';
-import { catchReports, settle, until } from '../../connection/peers.js';
+import { catchReports, until } from '../../connection/peers.js';
 import { make, portOf, withWorkers } from '../../lib/madeWorkers.js';
 
 describe('clients that leave at any byte', function () {
@@ -16,10 +16,7 @@ describe('clients that leave at any byte', function () {
       const worker = make('http://127.0.0.1:0');
       place.serveWith(worker, streamBodies);
       await worker.listen();
-      const allGone = async (): Promise<void> => {
-        await until(() => worker.connections.size === 0 && place.pending === 0);
-        await settle();
-      };
+      const allGone = (): Promise<void> => until(() => worker.connections.size === 0 && place.pending === 0);
       // What is opened once and kept, is opened now.
       await visits(portOf(worker), 30, 10, 1000);
       await allGone();

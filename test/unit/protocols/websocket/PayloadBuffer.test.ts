@@ -4,19 +4,21 @@ import { PayloadBuffer } from '../../../../protocols/websocket/PayloadBuffer.js'
 
 describe('PayloadBuffer', () => {
   it('gives back what was put in, in order, and begins anew', () => {
-    fc.assert(fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), fc.boolean(), (pieces, last) => {
-      const buffer = new PayloadBuffer();
-      for (let round = 0; round < 2; round++) {
-        let pending = pieces.reduce((sum, piece) => sum + piece.length, 0);
-        for (const piece of pieces) {
-          pending -= piece.length;
-          buffer.append(Buffer.from([0, ...piece, 0]), 1, 1 + piece.length, pending, last);
+    fc.assert(
+      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), fc.boolean(), (pieces, last) => {
+        const buffer = new PayloadBuffer();
+        for (let round = 0; round < 2; round++) {
+          let pending = pieces.reduce((sum, piece) => sum + piece.length, 0);
+          for (const piece of pieces) {
+            pending -= piece.length;
+            buffer.append(Buffer.from([0, ...piece, 0]), 1, 1 + piece.length, pending, last);
+          }
+          expect(buffer.length).to.equal(pieces.reduce((sum, piece) => sum + piece.length, 0));
+          expect(buffer.take().equals(Buffer.concat(pieces))).to.equal(true);
+          expect(buffer.length).to.equal(0);
         }
-        expect(buffer.length).to.equal(pieces.reduce((sum, piece) => sum + piece.length, 0));
-        expect(buffer.take().equals(Buffer.concat(pieces))).to.equal(true);
-        expect(buffer.length).to.equal(0);
-      }
-    }));
+      }),
+    );
   });
 
   it('hands out memory that is never written again', () => {

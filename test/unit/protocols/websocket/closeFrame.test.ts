@@ -13,7 +13,8 @@ describe('the payload of a Close frame', () => {
 
   it('may have the codes of RFC 6455 section 7.4, and no others', () => {
     const allowed = (code: number): boolean =>
-      [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014].includes(code) || (code >= 3000 && code <= 4999);
+      [1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014].includes(code) ||
+      (code >= 3000 && code <= 4999);
     for (let code = 0; code <= 65_535; code++) {
       if (checkClose(closeBody(code)) !== (allowed(code) ? 0 : 1002)) expect.fail(String(code));
     }

@@ -22,11 +22,13 @@ describe('encodeFrame', () => {
       });
 
       it('writes text as UTF-8, and counts its bytes', () => {
-        fc.assert(fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
-          const bytes = encodeFrame(0x81, text, masked);
-          expect(readFrame(bytes)!.payload.toString()).to.equal(text);
-          expect(frameSize(text, masked)).to.equal(bytes.length);
-        }));
+        fc.assert(
+          fc.property(fc.string({ unit: 'binary', maxLength: 300 }), (text) => {
+            const bytes = encodeFrame(0x81, text, masked);
+            expect(readFrame(bytes)!.payload.toString()).to.equal(text);
+            expect(frameSize(text, masked)).to.equal(bytes.length);
+          }),
+        );
       });
 
       it('writes lone surrogates as U+FFFD', () => {
@@ -34,7 +36,8 @@ describe('encodeFrame', () => {
       });
 
       it('takes the first byte as it is', () => {
-        for (const first of [0x00, 0x01, 0x80, 0xc1, 0x89, 0xff]) expect(encodeFrame(first, 'x', masked)[0]).to.equal(first);
+        for (const first of [0x00, 0x01, 0x80, 0xc1, 0x89, 0xff])
+          expect(encodeFrame(first, 'x', masked)[0]).to.equal(first);
       });
 
       it('does not touch the bytes that it was given', () => {

@@ -29,7 +29,10 @@ interface Setting {
 }
 
 /** Feeds the pieces as a connection does: what was not taken stays in front of the next piece. */
-function play(pieces: readonly Buffer[], { server = true, limit = 10_000_000, compression = false }: Setting = {}): Outcome {
+function play(
+  pieces: readonly Buffer[],
+  { server = true, limit = 10_000_000, compression = false }: Setting = {},
+): Outcome {
   const reader = new FrameReader(server);
   reader.compression = compression;
   const events: Event[] = [];
@@ -65,9 +68,13 @@ function play(pieces: readonly Buffer[], { server = true, limit = 10_000_000, co
   return { events, left: left.length, mostLeft, failedAt: -1 };
 }
 
-const plain = (event: Event): unknown => Object.fromEntries(
-  Object.entries(event).map(([name, value]) => [name, value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value]),
-);
+const plain = (event: Event): unknown =>
+  Object.fromEntries(
+    Object.entries(event).map(([name, value]) => [
+      name,
+      value instanceof Uint8Array ? Buffer.from(value).toString('hex') : value,
+    ]),
+  );
 const shown = (events: readonly Event[]): unknown[] => events.map(plain);
 
 /** Fails unless the bytes mean the events, however they are delivered. */
@@ -77,7 +84,9 @@ function means(bytes: Buffer, events: readonly Event[], setting: Setting = {}): 
   }
 }
 
-const LENGTHS = [0, 1, 2, 3, 4, 7, 63, 64, 65, 124, 125, 126, 127, 128, 255, 256, 1000, 65_534, 65_535, 65_536, 65_537, 70_000];
+const LENGTHS = [
+  0, 1, 2, 3, 4, 7, 63, 64, 65, 124, 125, 126, 127, 128, 255, 256, 1000, 65_534, 65_535, 65_536, 65_537, 70_000,
+];
 
 describe('FrameReader', () => {
   for (const server of [true, false]) {
@@ -91,10 +100,15 @@ describe('FrameReader', () => {
           const ascii = 'abcdefghij'.repeat(length / 10 + 1).slice(0, length);
           const bytes = Buffer.from(Uint8Array.from({ length }, (_, i) => (i * 31) & 255));
           const both = Buffer.concat([
-            make({ opcode: OPCODES.text, payload: ascii }), make({ opcode: OPCODES.binary, payload: bytes }),
+            make({ opcode: OPCODES.text, payload: ascii }),
+            make({ opcode: OPCODES.binary, payload: bytes }),
           ]);
           const wanted = shown([{ message: ascii }, { message: bytes }]);
-          for (const pieces of [[both], cutAt(both, [1, 2, 5, both.length >> 1, both.length - 1]), inPieces(both, 1000)]) {
+          for (const pieces of [
+            [both],
+            cutAt(both, [1, 2, 5, both.length >> 1, both.length - 1]),
+            inPieces(both, 1000),
+          ]) {
             expect(shown(play(pieces, setting).events), `${length} bytes`).to.deep.equal(wanted);
           }
           if (length <= 1000) means(both, [{ message: ascii }, { message: bytes }], setting);
@@ -128,15 +142,19 @@ describe('FrameReader', () => {
           make({ opcode: OPCODES.continuation }),
           make({ opcode: OPCODES.close, payload: Buffer.of(3, 232) }),
         ]);
-        means(bytes, [
-          { control: 9, payload: Buffer.from('one') },
-          { control: 10, payload: Buffer.alloc(0) },
-          { message: 'Hello' },
-          { control: 9, payload: Buffer.alloc(125, 7) },
-          { message: Buffer.of(0, 255, 1) },
-          { message: '' },
-          { control: 8, payload: Buffer.of(3, 232) },
-        ], setting);
+        means(
+          bytes,
+          [
+            { control: 9, payload: Buffer.from('one') },
+            { control: 10, payload: Buffer.alloc(0) },
+            { message: 'Hello' },
+            { control: 9, payload: Buffer.alloc(125, 7) },
+            { message: Buffer.of(0, 255, 1) },
+            { message: '' },
+            { control: 8, payload: Buffer.of(3, 232) },
+          ],
+          setting,
+        );
       });
 
       it('takes a length in a longer form than it needs', () => {
@@ -146,7 +164,7 @@ describe('FrameReader', () => {
 
       it('fails with 1002 at the second byte of a frame that breaks a rule', () => {
         const wrong: [title: string, bytes: Buffer][] = [
-          ['the other role\'s mask bit', frame({ opcode: OPCODES.text, payload: 'x', mask: !server })],
+          ["the other role's mask bit", frame({ opcode: OPCODES.text, payload: 'x', mask: !server })],
           ['RSV1', make({ opcode: OPCODES.text, payload: 'x', rsv: 4 })],
           ['RSV2', make({ opcode: OPCODES.text, payload: 'x', rsv: 2 })],
           ['RSV3', make({ opcode: OPCODES.text, payload: 'x', rsv: 1 })],
@@ -157,7 +175,10 @@ describe('FrameReader', () => {
           ['a ping that is too long', make({ opcode: OPCODES.ping, payload: Buffer.alloc(126) })],
           ['a close frame that is too long', make({ opcode: OPCODES.close, payload: Buffer.alloc(126) })],
           ['a control frame with a length in 8 bytes', make({ opcode: OPCODES.pong, payload: 'x', lengthBytes: 8 })],
-          ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode): [string, Buffer] => [`opcode ${opcode}`, make({ opcode })]),
+          ...[3, 4, 5, 6, 7, 11, 12, 13, 14, 15].map((opcode): [string, Buffer] => [
+            `opcode ${opcode}`,
+            make({ opcode }),
+          ]),
         ];
         const good = make({ opcode: OPCODES.text, payload: 'ok' });
         for (const [title, bytes] of wrong) {
@@ -171,7 +192,9 @@ describe('FrameReader', () => {
         for (const opcode of [OPCODES.text, OPCODES.binary]) {
           const begun = make({ opcode: OPCODES.text, payload: 'a', fin: false });
           means(Buffer.concat([begun, make({ opcode, payload: 'b' })]), [{ failed: 1002 }], setting);
-          expect(play(inPieces(Buffer.concat([begun, make({ opcode })]), 1), setting).failedAt).to.equal(begun.length + 2);
+          expect(play(inPieces(Buffer.concat([begun, make({ opcode })]), 1), setting).failedAt).to.equal(
+            begun.length + 2,
+          );
         }
       });
 
@@ -195,14 +218,30 @@ describe('FrameReader', () => {
         expect(play(inPieces(two, 1), limited).failedAt).to.equal(10);
         const begun = make({ opcode: OPCODES.binary, payload: Buffer.alloc(50), fin: false });
         const rest = 100 - 50 - header;
-        means(Buffer.concat([begun, make({ opcode: 0, payload: Buffer.alloc(rest) })]), [{ message: Buffer.alloc(50 + rest) }], limited);
-        means(Buffer.concat([begun, make({ opcode: 0, payload: Buffer.alloc(rest + 1) })]), [{ failed: 1009 }], limited);
-        means(Buffer.concat([begun, make({ opcode: 9, payload: Buffer.alloc(90) })]), [{ control: 9, payload: Buffer.alloc(90) }], limited);
+        means(
+          Buffer.concat([begun, make({ opcode: 0, payload: Buffer.alloc(rest) })]),
+          [{ message: Buffer.alloc(50 + rest) }],
+          limited,
+        );
+        means(
+          Buffer.concat([begun, make({ opcode: 0, payload: Buffer.alloc(rest + 1) })]),
+          [{ failed: 1009 }],
+          limited,
+        );
+        means(
+          Buffer.concat([begun, make({ opcode: 9, payload: Buffer.alloc(90) })]),
+          [{ control: 9, payload: Buffer.alloc(90) }],
+          limited,
+        );
       });
 
       it('fails with 1007 at the first byte that is no UTF-8, also inside a frame that is not complete', () => {
         const texts: [bytes: number[], bad: number][] = [
-          [[0x61, 0xc0, 0x80], 1], [[0x61, 0xed, 0xa0, 0x80], 2], [[0xf4, 0x90, 0x80, 0x80], 1], [[0xf5], 0], [[0xe2, 0x28], 1],
+          [[0x61, 0xc0, 0x80], 1],
+          [[0x61, 0xed, 0xa0, 0x80], 2],
+          [[0xf4, 0x90, 0x80, 0x80], 1],
+          [[0xf5], 0],
+          [[0xe2, 0x28], 1],
         ];
         for (const [bytes, bad] of texts) {
           const payload = Buffer.concat([Buffer.from(bytes), Buffer.alloc(5, 'x')]);
@@ -229,8 +268,12 @@ describe('FrameReader', () => {
         const bad = Buffer.of(0xff, 0xfe);
         means(make({ opcode: OPCODES.text, payload: bad, rsv: 4 }), [{ compressed: bad, isText: true }], compressing);
         means(
-          Buffer.concat([fragments(OPCODES.binary, [bad, '', bad], { ...spec, rsv: 4 }), make({ opcode: 1, payload: 'plain' })]),
-          [{ compressed: Buffer.concat([bad, bad]), isText: false }, { message: 'plain' }], compressing,
+          Buffer.concat([
+            fragments(OPCODES.binary, [bad, '', bad], { ...spec, rsv: 4 }),
+            make({ opcode: 1, payload: 'plain' }),
+          ]),
+          [{ compressed: Buffer.concat([bad, bad]), isText: false }, { message: 'plain' }],
+          compressing,
         );
         const begun = make({ opcode: OPCODES.text, fin: false, rsv: 4 });
         means(Buffer.concat([begun, make({ opcode: 0, rsv: 4 })]), [{ failed: 1002 }], compressing);
@@ -238,7 +281,7 @@ describe('FrameReader', () => {
         means(make({ opcode: OPCODES.text, rsv: 2 }), [{ failed: 1002 }], compressing);
       });
 
-      it('leaves no more than a header or a control frame in the caller\'s buffer', () => {
+      it("leaves no more than a header or a control frame in the caller's buffer", () => {
         const big = Buffer.concat([
           make({ opcode: OPCODES.binary, payload: Buffer.alloc(100_000) }),
           fragments(OPCODES.text, ['x'.repeat(5000), 'y'.repeat(5000)], spec),
@@ -248,68 +291,96 @@ describe('FrameReader', () => {
         expect(play(inPieces(ping, 1), setting).mostLeft).to.equal(ping.length - 1);
       });
 
-      it('gives bytes that are the receiver\'s own and pin no more memory than they need', () => {
+      it("gives bytes that are the receiver's own and pin no more memory than they need", () => {
         const input = Buffer.concat([
-          make({ opcode: OPCODES.binary, payload: Buffer.from('first') }), make({ opcode: OPCODES.ping, payload: 'ping' }),
+          make({ opcode: OPCODES.binary, payload: Buffer.from('first') }),
+          make({ opcode: OPCODES.ping, payload: 'ping' }),
           Buffer.alloc(60_000),
         ]);
         const { events } = play([input.subarray(0, -60_000)], setting);
         input.fill(0);
-        expect(shown(events)).to.deep.equal(shown([{ message: Buffer.from('first') }, { control: 9, payload: Buffer.from('ping') }]));
+        expect(shown(events)).to.deep.equal(
+          shown([{ message: Buffer.from('first') }, { control: 9, payload: Buffer.from('ping') }]),
+        );
         const [first] = events as { message: Buffer }[];
         expect(first!.message.buffer.byteLength).to.be.below(20_000);
       });
 
       const message = fc.record({
         text: fc.boolean(),
-        content: fc.oneof(fc.string({ unit: 'binary', maxLength: 200 }), fc.string({ unit: 'binary', minLength: 200, maxLength: 600 })),
+        content: fc.oneof(
+          fc.string({ unit: 'binary', maxLength: 200 }),
+          fc.string({ unit: 'binary', minLength: 200, maxLength: 600 }),
+        ),
         cuts: fc.array(fc.nat(600), { maxLength: 5 }),
         pings: fc.array(fc.uint8Array({ maxLength: 125 }), { maxLength: 3 }),
         key: fc.uint8Array({ minLength: 4, maxLength: 4 }),
       });
 
       it('reads back whatever was sent, at any cut', () => {
-        fc.assert(fc.property(fc.array(message, { maxLength: 6 }), fc.array(fc.nat(4000), { maxLength: 12 }), (messages, cuts) => {
-          const events: Event[] = [];
-          const bytes: Buffer[] = [];
-          for (const { text, content, cuts: inner, pings, key } of messages) {
-            const payload = Buffer.from(content);
-            const parts = cutAt(payload, inner);
-            const mask = server && key;
-            parts.forEach((part, i) => {
-              bytes.push(frame({
-                opcode: i > 0 ? 0 : text ? 1 : 2, payload: part, fin: i === parts.length - 1, mask,
-              }));
-              const ping = i < parts.length - 1 ? pings[i] : undefined;
-              if (ping === undefined) return;
-              bytes.push(frame({ opcode: 9, payload: ping, mask }));
-              events.push({ control: 9, payload: Buffer.from(ping) });
-            });
-            events.push({ message: text ? content : payload });
-          }
-          const all = Buffer.concat(bytes);
-          const wanted = shown(events);
-          expect(shown(play([all], setting).events)).to.deep.equal(wanted);
-          expect(shown(play(cutAt(all, cuts), setting).events)).to.deep.equal(wanted);
-          expect(shown(play(inPieces(all, 1), setting).events)).to.deep.equal(wanted);
-        }), { numRuns: 60 });
+        fc.assert(
+          fc.property(
+            fc.array(message, { maxLength: 6 }),
+            fc.array(fc.nat(4000), { maxLength: 12 }),
+            (messages, cuts) => {
+              const events: Event[] = [];
+              const bytes: Buffer[] = [];
+              for (const { text, content, cuts: inner, pings, key } of messages) {
+                const payload = Buffer.from(content);
+                const parts = cutAt(payload, inner);
+                const mask = server && key;
+                parts.forEach((part, i) => {
+                  bytes.push(
+                    frame({
+                      opcode: i > 0 ? 0 : text ? 1 : 2,
+                      payload: part,
+                      fin: i === parts.length - 1,
+                      mask,
+                    }),
+                  );
+                  const ping = i < parts.length - 1 ? pings[i] : undefined;
+                  if (ping === undefined) return;
+                  bytes.push(frame({ opcode: 9, payload: ping, mask }));
+                  events.push({ control: 9, payload: Buffer.from(ping) });
+                });
+                events.push({ message: text ? content : payload });
+              }
+              const all = Buffer.concat(bytes);
+              const wanted = shown(events);
+              expect(shown(play([all], setting).events)).to.deep.equal(wanted);
+              expect(shown(play(cutAt(all, cuts), setting).events)).to.deep.equal(wanted);
+              expect(shown(play(inPieces(all, 1), setting).events)).to.deep.equal(wanted);
+            },
+          ),
+          { numRuns: 60 },
+        );
       });
 
       it('gives the same answer to any bytes, however they are cut', () => {
-        const loose = fc.array(fc.oneof(
-          fc.uint8Array({ maxLength: 40 }),
-          fc.record({
-            opcode: fc.constantFrom(0, 1, 2, 8, 9, 10, 3), payload: fc.uint8Array({ maxLength: 20 }), fin: fc.boolean(),
-          }).map((one) => make(one)),
-        ), { maxLength: 5 });
-        fc.assert(fc.property(loose, fc.boolean(), (chunks, compression) => {
-          const bytes = Buffer.concat(chunks);
-          const whole = play([bytes], { ...setting, compression, limit: 64 });
-          for (const { pieces, name } of deliveries(bytes)) {
-            const other = play(pieces, { ...setting, compression, limit: 64 });
-            expect(shown(other.events), name).to.deep.equal(shown(whole.events));
-          }
-        }), { numRuns: 300 });
+        const loose = fc.array(
+          fc.oneof(
+            fc.uint8Array({ maxLength: 40 }),
+            fc
+              .record({
+                opcode: fc.constantFrom(0, 1, 2, 8, 9, 10, 3),
+                payload: fc.uint8Array({ maxLength: 20 }),
+                fin: fc.boolean(),
+              })
+              .map((one) => make(one)),
+          ),
+          { maxLength: 5 },
+        );
+        fc.assert(
+          fc.property(loose, fc.boolean(), (chunks, compression) => {
+            const bytes = Buffer.concat(chunks);
+            const whole = play([bytes], { ...setting, compression, limit: 64 });
+            for (const { pieces, name } of deliveries(bytes)) {
+              const other = play(pieces, { ...setting, compression, limit: 64 });
+              expect(shown(other.events), name).to.deep.equal(shown(whole.events));
+            }
+          }),
+          { numRuns: 300 },
+        );
       });
     });
   }
@@ -318,7 +389,9 @@ describe('FrameReader', () => {
     const one = frame({ opcode: 0, payload: 'x', fin: false });
     const piece = Buffer.concat(Array<Buffer>(10_000).fill(one));
     const pieces = [
-      frame({ opcode: 1, payload: '', fin: false }), ...Array<Buffer>(30).fill(piece), frame({ opcode: 0, payload: '' }),
+      frame({ opcode: 1, payload: '', fin: false }),
+      ...Array<Buffer>(30).fill(piece),
+      frame({ opcode: 0, payload: '' }),
     ];
     const { events, mostLeft } = play(pieces);
     expect((events[0] as { message: string }).message).to.have.length(300_000);

@@ -14,10 +14,32 @@ describe('connection.headers of a WebSocket', () => {
   });
 
   it('are left out when they would not be one well-formed line each', () => {
-    expect(texts(['X: a\r\nY: b', 'X: a\n', 'X: a\0', 'no colon', ': no name', 'two words: x', 'é: x', 'X-Good: 1', 7, null]))
-      .to.deep.equal(['X-Good: 1']);
-    expect(texts({ 'X\r\n': '1', 'X:': '1', 'X Y': '1', '': '1', 'X-1': 'a\r\nb', 'X-2': ['a', 'b\0'], 'X-3': null, 'X-4': {} }))
-      .to.deep.equal(['X-2: a']);
+    expect(
+      texts([
+        'X: a\r\nY: b',
+        'X: a\n',
+        'X: a\0',
+        'no colon',
+        ': no name',
+        'two words: x',
+        'é: x',
+        'X-Good: 1',
+        7,
+        null,
+      ]),
+    ).to.deep.equal(['X-Good: 1']);
+    expect(
+      texts({
+        'X\r\n': '1',
+        'X:': '1',
+        'X Y': '1',
+        '': '1',
+        'X-1': 'a\r\nb',
+        'X-2': ['a', 'b\0'],
+        'X-3': null,
+        'X-4': {},
+      }),
+    ).to.deep.equal(['X-2: a']);
   });
 
   it('are none when they are something else', () => {

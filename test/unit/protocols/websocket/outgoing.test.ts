@@ -1,5 +1,11 @@
 import { expect } from 'chai';
-import { deflateType, firstByte, isDeflateType, plainType, toPayload } from '../../../../protocols/websocket/outgoing.js';
+import {
+  deflateType,
+  firstByte,
+  isDeflateType,
+  plainType,
+  toPayload,
+} from '../../../../protocols/websocket/outgoing.js';
 
 describe('what send puts into a frame', () => {
   it('is text and bytes as they are', () => {
@@ -17,7 +23,14 @@ describe('what send puts into a frame', () => {
   });
 
   it('is the text of a scalar as in PHP', () => {
-    const cases: [unknown, string][] = [[12345, '12345'], [-1.5, '-1.5'], [true, '1'], [false, ''], [undefined, ''], [10n, '10']];
+    const cases: [unknown, string][] = [
+      [12345, '12345'],
+      [-1.5, '-1.5'],
+      [true, '1'],
+      [false, ''],
+      [undefined, ''],
+      [10n, '10'],
+    ];
     for (const [value, text] of cases) expect(toPayload(value)).to.equal(text);
   });
 

@@ -12,17 +12,23 @@ const open: { close(): void }[] = [];
 const deflater = (agreement: Partial<DeflateAgreement> = {}): ((text: string | Uint8Array) => Promise<Buffer>) => {
   const it = new Deflater({ ...AGREEMENT, ...agreement });
   open.push(it);
-  return (text) => new Promise((resolve, reject) => it.compress(Buffer.from(text as Uint8Array), (payload) => {
-    if (payload === null) reject(new Error('failed'));
-    else resolve(payload);
-  }));
+  return (text) =>
+    new Promise((resolve, reject) =>
+      it.compress(Buffer.from(text as Uint8Array), (payload) => {
+        if (payload === null) reject(new Error('failed'));
+        else resolve(payload);
+      }),
+    );
 };
 
 /** Gives the message, or why there is none. */
-const inflater = (agreement: Partial<DeflateAgreement> = {}): ((payload: Buffer, limit?: number) => Promise<Buffer | string>) => {
+const inflater = (
+  agreement: Partial<DeflateAgreement> = {},
+): ((payload: Buffer, limit?: number) => Promise<Buffer | string>) => {
   const it = new Inflater({ ...AGREEMENT, ...agreement });
   open.push(it);
-  return (payload, limit = 1e9) => new Promise((resolve) => it.inflate(payload, limit, (message, failure) => resolve(message ?? failure!)));
+  return (payload, limit = 1e9) =>
+    new Promise((resolve) => it.inflate(payload, limit, (message, failure) => resolve(message ?? failure!)));
 };
 
 const text = async (message: Promise<Buffer | string>): Promise<string> => String(await message);
@@ -99,7 +105,13 @@ describe('permessage-deflate', () => {
 
   it('every combination of parameters can be read by the other end', async () => {
     const payloads = [
-      'Hello', 'x', 'Hello'.repeat(1000), randomBytes(70_000), Buffer.alloc(300_000), randomBytes(100), 'Hello',
+      'Hello',
+      'x',
+      'Hello'.repeat(1000),
+      randomBytes(70_000),
+      Buffer.alloc(300_000),
+      randomBytes(100),
+      'Hello',
     ];
     for (let windowBits = 9; windowBits <= 15; windowBits++) {
       for (const reset of [false, true]) {
@@ -108,7 +120,10 @@ describe('permessage-deflate', () => {
           const inflate = inflater({ resetInflate });
           for (const payload of payloads) {
             const back = await inflate(await compress(payload));
-            expect(Buffer.from(back as Buffer).equals(Buffer.from(payload as Uint8Array)), `${windowBits} ${reset}`).to.equal(true);
+            expect(
+              Buffer.from(back as Buffer).equals(Buffer.from(payload as Uint8Array)),
+              `${windowBits} ${reset}`,
+            ).to.equal(true);
           }
         }
       }
@@ -118,10 +133,17 @@ describe('permessage-deflate', () => {
   it('looks back no further than the window that was agreed on', async () => {
     const block = randomBytes(1000);
     const payload = Buffer.concat([block, block]);
-    for (const [windowBits, shrinks] of [[9, false], [12, true]] as const) {
+    for (const [windowBits, shrinks] of [
+      [9, false],
+      [12, true],
+    ] as const) {
       const packed = await deflater({ windowBits })(payload);
       expect(packed.length < 1500, `${windowBits} bits`).to.equal(shrinks);
-      expect(inflateRawSync(Buffer.concat([packed, TAIL]), { windowBits, finishFlush: constants.Z_SYNC_FLUSH }).equals(payload)).to.equal(true);
+      expect(
+        inflateRawSync(Buffer.concat([packed, TAIL]), { windowBits, finishFlush: constants.Z_SYNC_FLUSH }).equals(
+          payload,
+        ),
+      ).to.equal(true);
     }
   });
 
@@ -160,21 +182,36 @@ describe('permessage-deflate', () => {
   });
 
   it('reads back whatever was compressed', async () => {
-    const payload = fc.oneof(fc.uint8Array({ minLength: 1, maxLength: 2000 }), fc.string({ minLength: 1, maxLength: 500 }).map((s) => Buffer.from(s)));
-    await fc.assert(fc.asyncProperty(fc.array(payload, { maxLength: 6 }), fc.integer({ min: 9, max: 15 }), fc.boolean(), async (payloads, windowBits, reset) => {
-      const compress = deflater({ windowBits, resetDeflate: reset });
-      const inflate = inflater();
-      for (const one of payloads) expect((await inflate(await compress(one)) as Buffer).equals(one)).to.equal(true);
-      for (const it of open.splice(0)) it.close();
-    }), { numRuns: 100 });
+    const payload = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 2000 }),
+      fc.string({ minLength: 1, maxLength: 500 }).map((s) => Buffer.from(s)),
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(payload, { maxLength: 6 }),
+        fc.integer({ min: 9, max: 15 }),
+        fc.boolean(),
+        async (payloads, windowBits, reset) => {
+          const compress = deflater({ windowBits, resetDeflate: reset });
+          const inflate = inflater();
+          for (const one of payloads)
+            expect(((await inflate(await compress(one))) as Buffer).equals(one)).to.equal(true);
+          for (const it of open.splice(0)) it.close();
+        },
+      ),
+      { numRuns: 100 },
+    );
   });
 
   it('survives any input', async () => {
-    await fc.assert(fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), async (bytes) => {
-      const result = await inflater()(Buffer.from(bytes), 1000);
-      if (typeof result === 'string') expect(['corrupt', 'too big']).to.include(result);
-      else expect(result.length).to.be.at.most(1000);
-      for (const it of open.splice(0)) it.close();
-    }), { numRuns: 200 });
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array({ maxLength: 100 }), async (bytes) => {
+        const result = await inflater()(Buffer.from(bytes), 1000);
+        if (typeof result === 'string') expect(['corrupt', 'too big']).to.include(result);
+        else expect(result.length).to.be.at.most(1000);
+        for (const it of open.splice(0)) it.close();
+      }),
+      { numRuns: 200 },
+    );
   });
 });

@@ -40,18 +40,53 @@ const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex
 describe('Utf8Validator', () => {
   it('accepts the first and the last character of each length, and the neighbours of the surrogates', () => {
     for (const bytes of [
-      '00', '7f', 'c2 80', 'df bf', 'e0 a0 80', 'ef bf bf', 'f0 90 80 80', 'f4 8f bf bf', 'ed 9f bf', 'ee 80 80',
-      'ef bf bd', 'ef bb bf', 'ef bf be', 'f0 9f 8e 89',
-    ]) expect(isWhole(hex(bytes)), bytes).to.equal(true);
+      '00',
+      '7f',
+      'c2 80',
+      'df bf',
+      'e0 a0 80',
+      'ef bf bf',
+      'f0 90 80 80',
+      'f4 8f bf bf',
+      'ed 9f bf',
+      'ee 80 80',
+      'ef bf bd',
+      'ef bb bf',
+      'ef bf be',
+      'f0 9f 8e 89',
+    ])
+      expect(isWhole(hex(bytes)), bytes).to.equal(true);
   });
 
   it('fails at the first byte that can not continue', () => {
     const cases: [bytes: string, at: number][] = [
-      ['80', 0], ['bf', 0], ['c0', 0], ['c1', 0], ['f5', 0], ['f8', 0], ['fe', 0], ['ff', 0],
-      ['c2 7f', 1], ['c2 c0', 1], ['df c0', 1],
-      ['e0 80', 1], ['e0 9f', 1], ['ed a0', 1], ['ed bf', 1], ['ef 7f', 1], ['e1 80 7f', 2], ['e1 80 c0', 2],
-      ['f0 80', 1], ['f0 8f', 1], ['f4 90', 1], ['f4 bf', 1], ['f1 80 80 7f', 3], ['f1 80 c0', 2],
-      ['61 62 80', 2], ['ce ba e1 bd b9 cf 83 ce bc ce b5 f4 90 80 80', 12], ['ce ba ed a0 80', 3],
+      ['80', 0],
+      ['bf', 0],
+      ['c0', 0],
+      ['c1', 0],
+      ['f5', 0],
+      ['f8', 0],
+      ['fe', 0],
+      ['ff', 0],
+      ['c2 7f', 1],
+      ['c2 c0', 1],
+      ['df c0', 1],
+      ['e0 80', 1],
+      ['e0 9f', 1],
+      ['ed a0', 1],
+      ['ed bf', 1],
+      ['ef 7f', 1],
+      ['e1 80 7f', 2],
+      ['e1 80 c0', 2],
+      ['f0 80', 1],
+      ['f0 8f', 1],
+      ['f4 90', 1],
+      ['f4 bf', 1],
+      ['f1 80 80 7f', 3],
+      ['f1 80 c0', 2],
+      ['61 62 80', 2],
+      ['ce ba e1 bd b9 cf 83 ce bc ce b5 f4 90 80 80', 12],
+      ['ce ba ed a0 80', 3],
     ];
     for (const [bytes, at] of cases) expect(firstBad(hex(bytes)), bytes).to.equal(at);
   });
@@ -95,32 +130,41 @@ describe('Utf8Validator', () => {
   const sizes = fc.array(fc.integer({ min: 1, max: 90 }), { minLength: 1, maxLength: 6 });
 
   it('agrees with the decoder of the platform, whatever the bytes and however they are cut', () => {
-    fc.assert(fc.property(anything, sizes, (bytes, cuts) => {
-      expect(inSizes(bytes, cuts)).to.equal(decodes(bytes));
-    }), { numRuns: 2000 });
+    fc.assert(
+      fc.property(anything, sizes, (bytes, cuts) => {
+        expect(inSizes(bytes, cuts)).to.equal(decodes(bytes));
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('fails in the piece that holds the first bad byte, never before and never later', () => {
-    fc.assert(fc.property(anything, sizes, (bytes, cuts) => {
-      const bad = firstBad(bytes);
-      const validator = new Utf8Validator();
-      for (let at = 0, i = 0; at < bytes.length; i++) {
-        const to = Math.min(bytes.length, at + cuts[i % cuts.length]!);
-        const fine = validator.push(bytes, at, to);
-        expect(fine).to.equal(bad < 0 || bad >= to);
-        if (!fine) return;
-        at = to;
-      }
-    }), { numRuns: 2000 });
+    fc.assert(
+      fc.property(anything, sizes, (bytes, cuts) => {
+        const bad = firstBad(bytes);
+        const validator = new Utf8Validator();
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const to = Math.min(bytes.length, at + cuts[i % cuts.length]!);
+          const fine = validator.push(bytes, at, to);
+          expect(fine).to.equal(bad < 0 || bad >= to);
+          if (!fine) return;
+          at = to;
+        }
+      }),
+      { numRuns: 2000 },
+    );
   });
 
   it('no byte is bad before which some continuation would be a text', () => {
-    fc.assert(fc.property(anything, (bytes) => {
-      const bad = firstBad(bytes);
-      const prefix = bad < 0 ? bytes : bytes.subarray(0, bad);
-      const endings = ['', '80', '80 80', 'a0 80', '90 80 80', '80 80 80', '90 80', '80 bf', 'bf 80', 'bf'];
-      expect(endings.some((ending) => decodes(Buffer.concat([prefix, hex(ending)])))).to.equal(true);
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(anything, (bytes) => {
+        const bad = firstBad(bytes);
+        const prefix = bad < 0 ? bytes : bytes.subarray(0, bad);
+        const endings = ['', '80', '80 80', 'a0 80', '90 80 80', '80 80 80', '90 80', '80 bf', 'bf 80', 'bf'];
+        expect(endings.some((ending) => decodes(Buffer.concat([prefix, hex(ending)])))).to.equal(true);
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   it('begins anew after reset', () => {
