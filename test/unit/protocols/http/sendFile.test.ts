@@ -362,14 +362,15 @@ describe('sendFile', () => {
       expect(openFiles()).to.deep.equal([]);
     });
 
-    it('goes out as a head and a source from 2 MiB on, in pieces of at most 1 MiB', async () => {
+    it('goes out as a head and a source from 2 MiB on, in pieces', async () => {
       const response = new Response().withFile(at('big.bin'), 5);
       const { answer: encoded, source } = encodeFile(response, request(), LAST);
       expect(encoded.closes).to.equal(true);
       expect(parseAnswer(encoded.bytes).body.length).to.equal(0);
       expect(encoded.bytes).to.contain(`Content-Length: ${BIG - 5}\r\n`);
       const pieces = await drain(source as FileSource);
-      expect(Math.max(...pieces.map((piece) => piece.length))).to.equal(MIB);
+      expect(Math.max(...pieces.map((piece) => piece.length))).to.be.at.most(MIB);
+      expect(pieces.length).to.be.above(1);
       expect(Buffer.concat(pieces).equals(readFileSync(at('big.bin')).subarray(5))).to.equal(true);
       await closedIn(folder);
     });
