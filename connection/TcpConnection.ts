@@ -425,7 +425,7 @@ export class TcpConnection<Message = any, Self = any>
     this._lastRead = Date.now();
     if (this._status !== ESTABLISHED) return;
     const rest = this.#sink === null ? chunk : this.#feed(this.#sink, chunk);
-    if (rest.length === 0) return;
+    if (rest.length === 0 || (this._status as ConnectionStatus) !== ESTABLISHED) return;
     this._received.push(rest);
     this._goOn();
   }
@@ -434,7 +434,7 @@ export class TcpConnection<Message = any, Self = any>
   _divert(sink: ByteSink): void {
     this.#sink = sink;
     const rest = this.#feed(sink, this._received.take(this._received.length));
-    if (rest.length > 0) this._received.push(rest);
+    if (rest.length > 0 && this._status === ESTABLISHED) this._received.push(rest);
   }
 
   /** @internal For the sink: it has no room, or room again. */
@@ -501,7 +501,8 @@ export class TcpConnection<Message = any, Self = any>
    */
   #clogged(): boolean {
     if (this.protocol?.sequential !== true) return false;
-    return this._queue.sources > 0 || this._queue.size >= this.maxSendBufferSize;
+    const { sources, size } = this._queue;
+    return sources > 0 || (size > 0 && size >= this.maxSendBufferSize);
   }
 
   #handOutRaw(): void {

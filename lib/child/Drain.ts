@@ -8,6 +8,8 @@ const TICK_MS = 10;
 const GRACEFUL_TICK_MS = 50;
 /** Silence after which a client has no request on its way: it was asked nothing and said nothing for so long. */
 const QUIET_MS = 200;
+/** The answer to a slow request may have gone out just before the drain began: its client gets this much for another. */
+const LEAST_MS = 30;
 /** Clients that never fall silent are not waited for longer than this, nor than half of what a stop may take. */
 const PATIENCE_MS = 1000;
 /** After the last connection: ticks that closed sockets get to see the peer's FIN. */
@@ -46,7 +48,9 @@ export class Drain {
   plain(): void {
     if (this.#plainSince > 0) return;
     this.#plainSince = Date.now();
-    this.#every(TICK_MS, () => this.#plainTick());
+    // Looks around only after what has arrived was read: a process that did not get its turn for a while finds its
+    // timers due before it has seen the requests that came meanwhile.
+    this.#every(TICK_MS, () => setImmediate(() => this.#plainTick()));
   }
 
   /** A plain drain that ends after so many seconds: what is still open then is cut. */
@@ -69,11 +73,13 @@ export class Drain {
   }
 
   #plainTick(): void {
+    if (this.#timer === null) return;
     let left = 0;
     const now = Date.now();
-    const patient = now - this.#plainSince < Math.min(PATIENCE_MS, settings.stopTimeout * 500);
+    const age = now - this.#plainSince;
+    const patient = age < Math.min(PATIENCE_MS, settings.stopTimeout * 500);
     for (const connection of this.#connections()) {
-      const quiet = !patient || now - connection._lastRead >= QUIET_MS;
+      const quiet = !patient || (age >= LEAST_MS && now - connection._lastRead >= QUIET_MS);
       if (quiet && connection.getRecvBufferQueueSize() === 0 && !connection._busy) connection.close();
       if (connection.getStatus() !== TcpConnection.STATUS_CLOSED) left++;
     }

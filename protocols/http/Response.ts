@@ -10,7 +10,9 @@ import { fileHead, NOT_FOUND_BODY, type FileRange } from './sendFile.js';
 import { streamHead } from './sendStream.js';
 import { isStreamBody, type StreamBody } from './streamBody.js';
 
-const LINE_BREAKS = /[\r\n]/g;
+// As in header values: what would end the line, or cut it short in a C program behind us.
+// eslint-disable-next-line no-control-regex -- control characters are what it looks for
+const LINE_BREAKS = /[\r\n\0]/g;
 
 const withoutBreaks = (text: string): string => String(text).replace(LINE_BREAKS, '');
 
@@ -103,7 +105,7 @@ export class Response {
   /**
    * Sets the status code.
    *
-   * @param reason phrase for the status line; CR and LF are taken out. Null or empty: the registered phrase.
+   * @param reason phrase for the status line; CR, LF and NUL are taken out. Null or empty: the registered phrase.
    */
   withStatus(code: number, reason: string | null = null): this {
     this.parts.status = toStatus(code);
@@ -121,7 +123,7 @@ export class Response {
     return this.parts.reason;
   }
 
-  /** Sets the version of the status line, `'1.1'` by default; CR and LF are taken out. */
+  /** Sets the version of the status line, `'1.1'` by default; CR, LF and NUL are taken out. */
   withProtocolVersion(version: string): this {
     this.parts.version = withoutBreaks(version);
     return this;

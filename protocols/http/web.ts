@@ -113,6 +113,16 @@ export function isWebResponse(value: unknown): value is WebResponse {
 }
 
 /**
+ * The standard gives one character for each byte of a header, and text is written as UTF-8 here: so the bytes are what
+ * UTF-8 makes of this text. Bytes that are no UTF-8 are taken for what they look like.
+ */
+function toText(value: string): string {
+  if (/^[\x00-\x7f]*$/.test(value)) return value;
+  const text = Buffer.from(value, 'latin1').toString('utf8');
+  return text.includes('\ufffd') ? value : text;
+}
+
+/**
  * The record of a `Response` of ours that says the same. Nothing is added to it but how long it is and whether the
  * connection persists. `Response.error()` is a 500.
  *
@@ -125,9 +135,10 @@ export function webResponseParts(response: WebResponse): AnswerParts {
   for (const [name, value] of response.headers) {
     const lower = name.toLowerCase();
     // How the body is framed is not for the application to say: a head copied from an upstream answer would lie.
-    if (lower !== 'transfer-encoding') headers.add(name, lower === 'set-cookie' ? [value] : value);
+    if (lower !== 'transfer-encoding') headers.add(name, lower === 'set-cookie' ? [toText(value)] : toText(value));
   }
   const status = response.status === 0 ? 500 : Number(response.status) | 0;
-  const reason = response.statusText ? String(response.statusText).replace(/[\r\n]/g, '') : null;
+  // eslint-disable-next-line no-control-regex -- what no status line may have
+  const reason = response.statusText ? String(response.statusText).replace(/[\r\n\0]/g, '') : null;
   return { status, reason, version: '1.1', headers, body: '', stream: response.body ?? null, isBare: true };
 }

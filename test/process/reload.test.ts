@@ -196,9 +196,10 @@ describe('reload', function () {
       expect(lines.indexOf(`master told ${script.pid} true`)).to.be.below(lines.indexOf('told 0 2'));
       writeFileSync(join(script.folder, 'count'), '1');
       await orderReload(script, true);
-      await until(script, async () => (await processes()) === '1 processes');
-      expect(ups(script)).to.have.length(5);
-      expect(logged(script).filter((line) => line.startsWith('exit '))).to.deep.equal(Array(4).fill('exit 0'));
+      const exits = (): string[] => logged(script).filter((line) => line.startsWith('exit '));
+      await until(script, () => ups(script).length === 5 && exits().length === 4);
+      expect(await processes()).to.equal('1 processes');
+      expect(exits()).to.deep.equal(Array(4).fill('exit 0'));
     });
 
     it('that throws stops the service', async () => {

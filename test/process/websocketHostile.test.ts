@@ -82,11 +82,12 @@ describe('a WebSocket server among hostile peers', function () {
     port = await freePort();
     script = await startScript({ script: app, env: { ECHO_PORT: String(port) } }).started();
     await accepting({ port });
-    [worker] = script.workers() as [number];
     witness = new WebSocket(`ws://127.0.0.1:${port}/`, { perMessageDeflate: false });
     witness.on('message', () => answered++);
     await new Promise((resolve, reject) => witness.once('open', resolve).once('error', reject));
     await isServed();
+    // Only now: a connection is accepted by the kernel before there is a worker.
+    [worker] = script.workers() as [number];
     base = memoryOf(worker).now;
   });
   afterEach(() => {

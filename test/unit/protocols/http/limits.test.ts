@@ -1,6 +1,7 @@
 import { writeFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
 import type { TcpConnection } from '../../../../connection/TcpConnection.js';
 import type { Worker } from '../../../../lib/Worker.js';
@@ -11,7 +12,8 @@ import { isWatching, limits, sweep, watchHandshake } from '../../../../protocols
 import type { Request } from '../../../../protocols/http/Request.js';
 import { Response } from '../../../../protocols/http/Response.js';
 import { catchReports, type Peer, settle, until } from '../../connection/peers.js';
-import { client, make, withWorkers } from '../../lib/madeWorkers.js';
+import { client, make, portOf, withWorkers } from '../../lib/madeWorkers.js';
+import { localhost } from '../../../support/certificates.js';
 import { get, ok } from '../httpPeer.js';
 
 const LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
@@ -278,6 +280,34 @@ describe('the limits of HTTP', () => {
       expect(connection.getStatus(false)).to.equal('CLOSING');
       clock.pass(1);
       expect(connection.getStatus(false)).to.equal('CLOSED');
+    });
+
+    it('sees progress within one large write, under TLS too', async () => {
+      const worker = make('http://127.0.0.1:0', { ssl: { local_cert: localhost().both } });
+      worker.transport = 'ssl';
+      worker.onMessage = (connection: TcpConnection) => connection.send('x'.repeat(32 << 20));
+      await worker.listen();
+      const socket = connectTls({ port: portOf(worker), host: '127.0.0.1', rejectUnauthorized: false });
+      socket.on('error', () => {});
+      socket.write(get());
+      await until(() => worker.connections.size === 1);
+      const connection = Object.values(worker.connections as Record<string, TcpConnection>)[0]!;
+      await until(() => connection._sendProgress !== null);
+      const before = connection._sendProgress!;
+      clock.pass(250);
+      let received = 0;
+      let hasPaused = false;
+      socket.on('data', (data: Buffer) => {
+        received += data.length;
+        if (received > 8 << 20 && !hasPaused) socket.pause();
+        hasPaused ||= received > 8 << 20;
+      });
+      await until(() => received > 8 << 20 && connection._sendProgress! > before);
+      clock.pass(200);
+      expect(connection.getStatus(false)).to.equal('ESTABLISHED');
+      socket.resume();
+      await until(() => received > 32 << 20 && connection._sendProgress === null);
+      socket.destroy();
     });
 
     it('does not count while it is the stream that is slow', async () => {

@@ -120,7 +120,7 @@ describe('pipelined requests with async handlers', function () {
         expect(answers.map(({ body }) => body)).to.deep.equal(list.map(wanted));
         worker.unlisten();
         await closeAll();
-      }), { numRuns: 25 });
+      }), { numRuns: 12 });
       expect(reports.failures).to.deep.equal([]);
     });
   }
