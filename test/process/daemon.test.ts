@@ -56,7 +56,7 @@ describe('daemon', function () {
       { args: ['start', '-d'], before: ['setsid', '--fork', '--wait', 'sh', '-c', '"$0" "$@"; echo up; sleep 60'] },
     );
     await shell.waitFor(/up\n/);
-    const [sleeping] = [...shell.processes()].find(([, line]) => line === 'sleep 60')!;
+    const [sleeping] = await until(shell, () => [...shell.processes()].find(([, line]) => line === 'sleep 60'));
     const { session } = sessionOf(sleeping);
     const master = masterOf(shell);
     expect(sessionOf(master)).to.deep.equal({ session: master, terminal: 0 });
