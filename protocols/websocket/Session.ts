@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { checkClose, closePayload } from './closeFrame.js';
 import { CompressedMessage } from './CompressedMessage.js';
-import { encodeFrame, encodeSharedText, frameSize } from './encodeFrame.js';
+import { encodeFrame, encodeShared, frameSize } from './encodeFrame.js';
 import type { DeflateAgreement } from './extensions.js';
 import { FrameReader, STEP } from './frames.js';
 import { deflateType, firstByte, plainType, PONG_TYPE, toPayload, BINARY_TYPE_BLOB } from './outgoing.js';
@@ -123,8 +123,7 @@ export class Session {
     const first = firstByte(type, typeof payload !== 'string', deflater !== null);
     if ((first & OPCODE) === CLOSE) this.#closeSent = true;
     if ((first & RSV1) === 0 || deflater === null) {
-      if (this.#isServer && typeof payload === 'string') return encodeSharedText(first, payload);
-      return encodeFrame(first, payload, !this.#isServer);
+      return this.#isServer ? encodeShared(first, payload) : encodeFrame(first, payload, true);
     }
     if (payload.length === 0) return encodeFrame(first, EMPTY_MESSAGE, !this.#isServer);
     const queued = connection.getSendBufferQueueSize();

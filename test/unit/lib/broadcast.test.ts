@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo, Server } from 'node:net';
 import { WebSocket } from 'ws';
 import '../../../protocols/builtIns.js';
-import { encodeSharedText } from '../../../protocols/websocket/encodeFrame.js';
+import { encodeShared } from '../../../protocols/websocket/encodeFrame.js';
 import { Worker } from '../../../lib/Worker.js';
 
 describe('one message for many WebSockets', () => {
@@ -48,12 +48,23 @@ describe('one message for many WebSockets', () => {
   });
 
   it('shares the frame of the same text and type, and of no other', () => {
-    const frame = encodeSharedText(0x81, 'a');
-    expect(encodeSharedText(0x81, 'a')).to.equal(frame);
-    expect(encodeSharedText(0x82, 'a')).not.to.equal(frame);
-    expect(encodeSharedText(0x81, 'b').toString('latin1')).to.equal('\x81\x01b');
+    const frame = encodeShared(0x81, 'a');
+    expect(encodeShared(0x81, 'a')).to.equal(frame);
+    expect(encodeShared(0x82, 'a')).not.to.equal(frame);
+    expect(encodeShared(0x81, 'b').toString('latin1')).to.equal('\x81\x01b');
     const long = 'x'.repeat(70_000);
-    expect(encodeSharedText(0x81, long)).not.to.equal(encodeSharedText(0x81, long));
+    expect(encodeShared(0x81, long)).not.to.equal(encodeShared(0x81, long));
+  });
+
+  it('shares the frame of the same bytes only while they are what they were', () => {
+    const bytes = Buffer.from('bytes');
+    const frame = encodeShared(0x82, bytes);
+    expect(encodeShared(0x82, bytes)).to.equal(frame);
+    bytes[0] = 0x42;
+    const changed = encodeShared(0x82, bytes);
+    expect(changed).not.to.equal(frame);
+    expect(changed.toString('latin1')).to.equal('\x82\x05Bytes');
+    expect(frame.toString('latin1')).to.equal('\x82\x05bytes');
   });
 
   it('pings with worker.heartbeat: a peer that answers stays, one that does not is gone', async () => {
