@@ -7,6 +7,9 @@ export type Bytes = string | Uint8Array;
  * A protocol: a class (or any object) with static functions that cut packets out of a byte stream and
  * translate between packets and the values that `onMessage` receives and `send` takes.
  *
+ * A connection is `any` here on purpose: each protocol names the few members that it needs of one, and a user's own
+ * protocol needs no import to be written. What `encode` takes is whatever a user may send.
+ *
  * `Message` is what `onMessage` gets. Implementing this interface formally is never needed: three static
  * functions are enough. Source: Workerman's `ProtocolInterface`; the members after `onClose` are ours and are
  * the only way in which a connection learns anything about the protocol it speaks.

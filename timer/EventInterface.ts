@@ -1,4 +1,4 @@
-/** A callback of a timer. */
+/** A callback of a timer. `any`: its arguments are the user's own, checked where `Timer` takes them. */
 export type TimerCallback = (...args: any[]) => unknown;
 
 /**

@@ -25,6 +25,7 @@ export interface ServedWorker extends InnerWorker {
   name: string;
   reloadable: boolean;
   eventLoop: EventLoopClass | null;
+  // `any`: the user's callback wants the whole Worker, of which this room knows a part.
   onWorkerReload: ((worker: any) => unknown) | null;
   readonly connections: Iterable<TcpConnection>;
   getSocketName(): string;
