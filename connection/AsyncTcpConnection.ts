@@ -13,6 +13,8 @@ import { bareHost, parseHostPort, parseRemoteAddress, type RemoteAddress } from 
 import { hooks } from './hooks.js';
 import type { SocketContext } from './SocketContext.js';
 import { TcpConnection } from './TcpConnection.js';
+import { SocketWire } from './wire/SocketWire.js';
+import type { Wire } from './wire/Wire.js';
 import { clientTls, type ClientTls } from './tls.js';
 
 const { STATUS_INITIAL, STATUS_CONNECTING, STATUS_ESTABLISHED, STATUS_CLOSING, STATUS_CLOSED } = TcpConnection;
@@ -150,7 +152,7 @@ export class AsyncTcpConnection<Message = any, Self = any> extends TcpConnection
    * kept for the next; what belongs to a connection that was established goes with it.
    */
   #leave(): void {
-    const isEstablished = this._socket !== null;
+    const isEstablished = this._wire !== null;
     // What was sent in this tick has been promised to the operating system.
     if (this._direct) this._queue.flush();
     if (isEstablished) this._drop(true);
@@ -205,24 +207,25 @@ export class AsyncTcpConnection<Message = any, Self = any> extends TcpConnection
     }
     this.#takeOver(socket, early);
     this._status = STATUS_ESTABLISHED;
-    const own = this._socket;
+    const own = this._wire;
     this._call(this.onConnect, this);
     if (this.#isOn(own)) this.#tellConnected();
     if (this._direct && this.#isOn(own) && early.length > 0) this._onData(early);
-    if (this._direct && this._socket === own) this._queue.flush();
+    if (this._direct && this._wire === own) this._queue.flush();
   }
 
   #takeOver(socket: Socket, early: Buffer): void {
     if (this.#tls !== null) return this._encrypt(Handshake.connect(socket, early, this.#tls, this));
-    this._socket = socket;
+    const wire = new SocketWire(socket);
+    this._wire = wire;
     this._direct = true;
-    this._queue.attach(socket);
-    this._listen(socket);
+    this._queue.attach(wire);
+    this._listen(wire);
   }
 
   /** The connection has not been closed, ended or made anew meanwhile. */
-  #isOn(socket: Socket | null): boolean {
-    return this._socket === socket && this._status === STATUS_ESTABLISHED;
+  #isOn(wire: Wire | null): boolean {
+    return this._wire === wire && this._status === STATUS_ESTABLISHED;
   }
 
   #tellConnected(): void {

@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net';
 import type { Bytes } from '../protocols/ProtocolInterface.js';
+import type { Wire, WireWriter } from './wire/Wire.js';
 
 /** Bytes that come into being while they are sent: a file, a stream, an answer that waits for its session. */
 export interface ByteSource {
@@ -31,12 +31,6 @@ export interface ByteSink {
   readonly done: boolean;
 }
 
-/** What Node's sockets have no public name for: the bytes that libuv still holds, and the socket below one of TLS. */
-interface SocketInternals {
-  _handle?: { writeQueueSize?: number } | null;
-  _parent?: SocketInternals | null;
-}
-
 type Item = Bytes | ByteSource;
 
 /** Bytes collected in one tick beyond this are written at once, so that `send` can say whether the OS took them. */
@@ -53,42 +47,47 @@ export function flushAll(): void {
   for (const queue of queues) queue.flush();
 }
 
+const sizeOf = (bytes: Bytes): number => (typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length);
+
 /**
- * The bytes of one connection on their way out, and the only caller of `socket.write` once it is established.
+ * The bytes of one connection on their way out, and the only one who writes to its wire once it is established.
  *
  * Sends of one tick are collected and leave in one write. What the operating system does not take stays with the
- * socket ("in flight", at most one write), everything behind it waits here, so that `size` counts what PHP's send
+ * wire ("in flight", at most one write), everything behind it waits here, so that `size` counts what PHP's send
  * buffer would hold. Sources are asked for bytes one piece at a time, when nothing is in flight.
  */
-export class SendQueue {
+export class SendQueue implements WireWriter {
   readonly #owner: SendQueueOwner;
-  #socket: Socket | null;
-  #items: Item[] = [];
-  /** Bytes in #items, sources not counted. */
+  #wire: Wire | null;
+  /** What waits: the first item by itself, because nearly always it is the only one. */
+  #first: Item | null = null;
+  #rest: Item[] | null = null;
+  /** Bytes in the items, sources not counted. While they only wait for the end of the tick, characters of text. */
   #waiting = 0;
+  #isExact = true;
   #inFlight = false;
   #sourceWaits = false;
   #sources = 0;
   #scheduled = false;
   /** Something was left over by a flush, so that the end of it is worth `onBufferDrain`. */
   #lagging = false;
-  /** Bytes handed to the socket over its life. */
-  #dispatched = 0;
+  /** Bytes that went out over wires which are no longer ours. */
+  #past = 0;
   #corked = false;
-  readonly #written = (): void => this.#onWritten();
 
-  constructor(owner: SendQueueOwner, socket: Socket | null) {
+  constructor(owner: SendQueueOwner, wire: Wire | null) {
     this.#owner = owner;
-    this.#socket = socket;
+    this.#wire = wire;
   }
 
-  /** Sets the socket of a connection that can send from now on: established, and under TLS past its handshake. */
-  attach(socket: Socket): void {
-    this.#socket = socket;
+  /** Sets the wire of a connection that can send from now on: established, and under TLS past its handshake. */
+  attach(wire: Wire): void {
+    this.#wire = wire;
   }
 
   /** Bytes that the operating system has not taken yet. Those collected in this tick count. */
   get size(): number {
+    if (!this.#isExact) this.#recount();
     return this.#waiting + this.#pending();
   }
 
@@ -99,7 +98,7 @@ export class SendQueue {
 
   /** True when there is nothing at all to send. */
   get empty(): boolean {
-    return !this.#inFlight && this.#items.length === 0;
+    return !this.#inFlight && this.#first === null;
   }
 
   /** Sources that are not exhausted. Any number of bytes may still come of them. */
@@ -109,7 +108,7 @@ export class SendQueue {
 
   /** Bytes that the operating system has accepted. */
   get written(): number {
-    return this.#dispatched - this.#pending();
+    return this.#past + (this.#wire?.dispatched ?? 0) - this.#pending();
   }
 
   /**
@@ -117,29 +116,48 @@ export class SendQueue {
    * none is. Only good for comparing: a peer for which it stands still does not read.
    */
   get progress(): number | null {
-    const socket = this.#socket as SocketInternals | null;
-    if (!this.#inFlight || socket === null) return null;
-    // Under TLS the socket below counts, in encrypted bytes; the one above knows whole writes only.
-    const handle = (socket._parent ?? socket)._handle;
-    return this.#dispatched - (handle?.writeQueueSize ?? (socket as Socket).writableLength);
+    return this.#inFlight && this.#wire !== null ? this.#past + this.#wire.progress : null;
   }
 
   /** Collects bytes. They are written at the end of the tick, or at once when they are many. */
   add(bytes: Bytes): void {
     if (bytes.length === 0) return;
-    const last = this.#items.length - 1;
-    const tail = this.#items[last];
-    this.#waiting += typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length;
-    if (typeof bytes === 'string' && typeof tail === 'string') this.#items[last] = tail + bytes;
-    else this.#items.push(bytes);
+    this.#count(bytes);
+    this.#append(bytes);
     if (this.#inFlight || this.#sourceWaits) return;
     if (this.#waiting > TICK_LIMIT) this.flush();
     else this.#schedule();
   }
 
+  /** Counting the bytes of a text costs time, and nobody asks for them while all of it leaves with this tick. */
+  #count(bytes: Bytes): void {
+    if (typeof bytes !== 'string') {
+      this.#waiting += bytes.length;
+    } else if (this.#wire !== null && !this.#wire.countsBytes && this.idle) {
+      this.#waiting += bytes.length;
+      this.#isExact = false;
+    } else {
+      if (!this.#isExact) this.#recount();
+      this.#waiting += Buffer.byteLength(bytes);
+    }
+  }
+
+  #append(item: Item): void {
+    const rest = this.#rest;
+    const last = rest === null ? this.#first : (rest[rest.length - 1] as Item);
+    const joined = typeof item === 'string' && typeof last === 'string' ? last + item : null;
+    if (last === null) this.#first = item;
+    else if (rest !== null) {
+      if (joined === null) rest.push(item);
+      else rest[rest.length - 1] = joined;
+    } else if (joined === null) this.#rest = [item];
+    else this.#first = joined;
+  }
+
   /** Appends a source; what is added later goes out behind its last byte. */
   addSource(source: ByteSource): void {
-    this.#items.push(source);
+    if (!this.#isExact) this.#recount();
+    this.#append(source);
     this.#sources++;
     this.#lagging = true;
     if (!this.#inFlight && !this.#sourceWaits) this.#schedule();
@@ -152,26 +170,26 @@ export class SendQueue {
 
   uncork(): void {
     this.#corked = false;
-    if (this.#items.length > 0) this.flush();
+    if (this.#first !== null) this.flush();
   }
 
-  /** Gives the socket what it can take now. */
+  /** Gives the wire what it can take now. */
   flush(): void {
     this.#scheduled = false;
-    const socket = this.#socket;
-    if (socket === null) {
-      if (this.#items.length > 0) this.#lagging = true;
+    const wire = this.#wire;
+    if (wire === null) {
+      if (this.#first !== null) this.#lagging = true;
       return;
     }
-    // The owner may close the connection over a source, and even attach another socket: that one is not for this flush.
-    while (this.#socket === socket && !this.#inFlight && !this.#sourceWaits && this.#items.length > 0) {
-      const first = this.#items[0] as Item;
-      if (isSource(first)) this.#pull(first, socket);
-      else this.#writeBytes(socket);
+    // The owner may close the connection over a source, and even attach another wire: that one is not for this flush.
+    while (this.#wire === wire && !this.#inFlight && !this.#sourceWaits && this.#first !== null) {
+      if (isSource(this.#first)) this.#pull(this.#first, wire);
+      else this.#writeBytes(this.#first, wire);
     }
-    if (this.#inFlight || this.#items.length > 0) {
+    if (this.#inFlight || this.#first !== null) {
       if (this.#lagging) return;
       this.#lagging = true;
+      if (!this.#isExact) this.#recount();
       this.#owner._lagging();
     } else if (this.#lagging) {
       this.#lagging = false;
@@ -179,23 +197,28 @@ export class SendQueue {
     }
   }
 
-  /** Forgets everything that has not gone to the socket yet. */
+  /** Forgets everything that has not gone to the wire yet. */
   clear(): void {
-    const items = this.#items;
-    this.#items = [];
+    const items = this.#items();
+    this.#first = this.#rest = null;
     this.#waiting = 0;
+    this.#isExact = true;
     this.#sourceWaits = false;
     this.#sources = 0;
     this.#lagging = false;
     for (const item of items) if (isSource(item)) item.cancel();
   }
 
-  /** Lets go of the socket: `size` and `written` no longer look at it. */
+  /** Lets go of the wire: `size` and `written` no longer look at it. */
   detach(): void {
-    this.#dispatched = this.written;
-    this.clear();
+    this.#past = this.written;
+    if (this.#first !== null || this.#lagging) this.clear();
     this.#inFlight = false;
-    this.#socket = null;
+    this.#wire = null;
+  }
+
+  #items(): Item[] {
+    return this.#first === null ? [] : [this.#first, ...(this.#rest ?? [])];
   }
 
   #schedule(): void {
@@ -205,39 +228,36 @@ export class SendQueue {
     dirty.push(this);
   }
 
-  #writeBytes(socket: Socket): void {
-    const items = this.#items;
-    let end = 1;
-    while (end < items.length && !isSource(items[end] as Item)) end++;
-    const batch = end === items.length ? items : items.slice(0, end);
-    this.#items = end === items.length ? [] : items.slice(end);
-    this.#dispatched += this.#waiting;
-    this.#waiting = 0;
-    if (this.#items.length > 0) this.#recount();
-    if (batch.length === 1) this.#write(socket, batch[0] as Bytes);
-    else {
-      socket.cork();
-      for (const bytes of batch) this.#write(socket, bytes as Bytes);
-      socket.uncork();
-    }
-    this.#inFlight = socket.writableLength > 0;
+  #writeBytes(first: Bytes, wire: Wire): void {
+    const rest = this.#rest;
+    this.#first = null;
+    if (rest === null) {
+      this.#waiting = 0;
+      this.#isExact = true;
+      wire.write(first);
+    } else this.#writeBatch(first, rest, wire);
+    this.#inFlight = wire.busy;
   }
 
-  /** Only after a partial batch in front of a source: what is behind the source still waits. */
+  /** Everything in front of the first source, in one write. */
+  #writeBatch(first: Bytes, rest: Item[], wire: Wire): void {
+    let end = rest.findIndex(isSource);
+    if (end < 0) end = rest.length;
+    const batch = [first, ...(rest.slice(0, end) as Bytes[])];
+    this.#first = rest[end] ?? null;
+    this.#rest = rest.length > end + 1 ? rest.slice(end + 1) : null;
+    this.#recount();
+    if (batch.length === 1) wire.write(first);
+    else wire.writeAll(batch);
+  }
+
   #recount(): void {
-    for (const item of this.#items) {
-      if (isSource(item)) continue;
-      this.#waiting += typeof item === 'string' ? Buffer.byteLength(item) : item.length;
-    }
-    this.#dispatched -= this.#waiting;
+    this.#isExact = true;
+    this.#waiting = 0;
+    for (const item of this.#items()) if (!isSource(item)) this.#waiting += sizeOf(item);
   }
 
-  #write(socket: Socket, bytes: Bytes): void {
-    if (typeof bytes === 'string') socket.write(bytes, 'utf8', this.#written);
-    else socket.write(bytes, this.#written);
-  }
-
-  #pull(source: ByteSource, socket: Socket): void {
+  #pull(source: ByteSource, wire: Wire): void {
     let bytes: Uint8Array | null | undefined;
     this.#sourceWaits = true;
     try {
@@ -246,40 +266,39 @@ export class SendQueue {
       this.#owner._sourceFailed(error);
       return;
     }
-    if (bytes === null || this.#items[0] !== source) return;
+    if (bytes === null || this.#first !== source) return;
     this.#sourceWaits = false;
     if (bytes === undefined) {
-      this.#items.shift();
+      this.#shift();
       this.#sources--;
       source.cancel();
       return;
     }
-    this.#dispatched += bytes.length;
-    socket.write(bytes, this.#written);
-    this.#inFlight = socket.writableLength > 0;
+    wire.write(bytes);
+    this.#inFlight = wire.busy;
+  }
+
+  #shift(): void {
+    const rest = this.#rest;
+    this.#first = rest?.shift() ?? null;
+    if (rest?.length === 0) this.#rest = null;
   }
 
   #wake(source: ByteSource): void {
-    if (this.#items[0] !== source || !this.#sourceWaits) return;
+    if (this.#first !== source || !this.#sourceWaits) return;
     this.#sourceWaits = false;
     this.flush();
   }
 
-  /** Runs for every write; only the one that ends a write in flight matters (Node calls back in order). */
-  #onWritten(): void {
-    if (!this.#inFlight || this.#socket === null || this.#socket.writableLength > 0) return;
+  /** @internal Only the end of a write in flight matters. */
+  _onTaken(): void {
+    if (!this.#inFlight || this.#wire === null || this.#wire.busy) return;
     this.#inFlight = false;
     this.flush();
   }
 
-  /** Bytes handed to the socket that the operating system has not taken. */
+  /** Bytes handed to the wire that the operating system has not taken. */
   #pending(): number {
-    const socket = this.#socket;
-    if (!this.#inFlight || socket === null) return 0;
-    // Under TLS the handle counts encrypted bytes.
-    if ('encrypted' in socket) return socket.writableLength;
-    // The libuv count is exact for a write that was taken in part; Node's public figure knows only whole writes.
-    const exact = (socket as SocketInternals)._handle?.writeQueueSize;
-    return typeof exact === 'number' && exact > 0 ? exact : socket.writableLength;
+    return this.#inFlight && this.#wire !== null ? this.#wire.pending : 0;
   }
 }

@@ -2,29 +2,22 @@ import type { Socket } from 'node:net';
 import type { EventInterface } from '../timer/EventInterface.js';
 import type { Request } from '../protocols/http/Request.js';
 import type { Bytes, ProtocolInterface } from '../protocols/ProtocolInterface.js';
-import { ipOf, localOf, portOf, remoteOf } from './address.js';
+import { ipOf, portOf } from './address.js';
 import { ConnectionInterface, isThenable, type Callback } from './ConnectionInterface.js';
 import { addConnection, createConnectionTable, removeConnection, type ConnectionTable } from './ConnectionTable.js';
 import { Handshake, type HandshakeOwner } from './Handshake.js';
 import { hooks } from './hooks.js';
 import { lingerAndDestroy } from './linger.js';
 import { toBytes } from '../protocols/toBytes.js';
-import { ReceiveBuffer } from './ReceiveBuffer.js';
-import { attachListener, detachListener, type SocketListener } from './socketEvents.js';
-import { SendQueue, type ByteSink, type ByteSource, type SendQueueOwner } from './SendQueue.js';
+import { ReceivingConnection } from './ReceivingConnection.js';
+import { SendQueue, type ByteSource, type SendQueueOwner } from './SendQueue.js';
+import { CLOSED, CLOSING, CONNECTING, type ConnectionStatus, ENDING, ESTABLISHED, INITIAL } from './status.js';
 import type { ServerTls } from './tls.js';
+import { HandleWire } from './wire/HandleWire.js';
+import { SocketWire } from './wire/SocketWire.js';
+import type { Wire } from './wire/Wire.js';
 
-const INITIAL = 0;
-const CONNECTING = 1;
-const ESTABLISHED = 2;
-const ENDING = 4;
-const CLOSING = 8;
-const CLOSED = 16;
-
-const NOTHING: Buffer = Buffer.alloc(0);
-
-/** Numeric connection status; see {@link TcpConnection.STATUS_TO_STRING}. */
-export type ConnectionStatus = 0 | 1 | 2 | 4 | 8 | 16;
+export type { ConnectionStatus };
 
 /** What a connection needs to know of the worker that accepted it. */
 export interface ConnectionOwner {
@@ -38,8 +31,8 @@ export interface ConnectionOwner {
  * Members that begin with `_` belong to the package.
  */
 export class TcpConnection<Message = any, Self = any>
-  extends ConnectionInterface<Message, Self>
-  implements SendQueueOwner, SocketListener, HandshakeOwner
+  extends ReceivingConnection<Message, Self>
+  implements SendQueueOwner, HandshakeOwner
 {
   /** Largest chunk of one read in Workerman; Node chooses its own chunk size. */
   static readonly READ_BUFFER_SIZE: 87380 = 87380;
@@ -83,10 +76,6 @@ export class TcpConnection<Message = any, Self = any>
   /** The worker that accepted this connection; `null` on client connections and after the close. */
   // Loosely typed here: the connection only hands it through; the typed view of this class says what it is.
   worker: any = null;
-  /** Bytes read off the wire. */
-  bytesRead = 0;
-  /** @internal When the last bytes came in (or the connection was made), in milliseconds since 1970. */
-  _lastRead: number = Date.now();
   /** Queued bytes from which on `onBufferFull` is called and further sends are dropped. */
   maxSendBufferSize: number = TcpConnection.defaultMaxSendBufferSize;
   /** Longest packet in bytes; a longer one closes the connection. */
@@ -136,10 +125,9 @@ export class TcpConnection<Message = any, Self = any>
   _isLast = false;
 
   protected _status: ConnectionStatus = ESTABLISHED;
-  protected _socket: Socket | null;
+  protected _wire: Wire | null;
   protected _remoteAddress: string;
   protected readonly _queue: SendQueue;
-  protected readonly _received: ReceiveBuffer = new ReceiveBuffer();
   /**
    * True on plain transports while connected: what is sent goes to the operating system. Otherwise it is queued first,
    * under TLS always, as in Workerman.
@@ -151,27 +139,8 @@ export class TcpConnection<Message = any, Self = any>
   _localPath = '';
 
   readonly #key: number;
-  #packageLength = 0;
-  #paused = false;
-  #dispatching = false;
-  /** A sequential protocol's handler, or the protocol itself, is at work: no packet is cut. */
-  #busy = false;
-  /** A packet for `decode` that came while paused, see _deliver. */
-  #held: Buffer | null = null;
   /** Bytes that the protocol keeps back; they count as queued. */
   #reserved = 0;
-  /** The socket is not read because too much waits behind a pending handler or an answer that is not taken. */
-  #throttled = false;
-  /** Takes received bytes in place of the buffer. */
-  #sink: ByteSink | null = null;
-  /** The socket is not read because the sink has no room. */
-  #sinkFull = false;
-  /** Received bytes that the protocol knows to be waiting. */
-  #reported = 0;
-  /** While the protocol is at work, the peer's end waits too: what came before it has still to be handed out. */
-  #holdsEnd = false;
-  /** The peer has ended or reset the connection while it was paused: that goes unnoticed until it is resumed. */
-  #endMissed = false;
   #lingerTimer: NodeJS.Timeout | null = null;
   /** Part of `connection_count`. */
   #counted = false;
@@ -181,22 +150,23 @@ export class TcpConnection<Message = any, Self = any>
   /**
    * @param socket an accepted socket, opened with `allowHalfOpen`; client connections pass `null` and attach later.
    * @param remoteAddress `ip:port`; taken from the socket when not given.
-   * @param tls speak TLS on the accepted socket; for the package
+   * @param tls speak TLS on the accepted socket, which is then one of Node's; for the package
    */
   constructor(
-    eventLoop: EventInterface | null, socket: Socket | null, remoteAddress = '', tls: ServerTls | null = null,
+    eventLoop: EventInterface | null, socket: Socket | HandleWire | null, remoteAddress = '', tls: ServerTls | null = null,
   ) {
     super();
     this.id = this.#key = ++TcpConnection.#lastId;
     this.eventLoop = eventLoop;
-    this._socket = socket;
-    this._remoteAddress = remoteAddress !== '' || socket === null ? remoteAddress : remoteOf(socket);
-    this._direct = socket !== null && tls === null;
-    this._queue = new SendQueue(this, this._direct ? socket : null);
-    if (socket === null) return;
+    const wire = socket === null || socket instanceof HandleWire ? socket : new SocketWire(socket);
+    this._wire = wire;
+    this._remoteAddress = remoteAddress !== '' || wire === null ? remoteAddress : wire.remoteAddress();
+    this._direct = wire !== null && tls === null;
+    this._queue = new SendQueue(this, this._direct ? wire : null);
+    if (wire === null) return;
     this._register();
-    if (tls === null) this._listen(socket);
-    else this._encrypt(Handshake.accept(socket, tls, this));
+    if (tls === null) this._listen(wire);
+    else this._encrypt(Handshake.accept(socket as Socket, tls, this));
   }
 
   /** Bytes that the operating system has accepted. */
@@ -259,7 +229,7 @@ export class TcpConnection<Message = any, Self = any>
       return null;
     }
     queue.add(bytes);
-    if (this._socket?.errored) return this.#writeFailed();
+    if (this._wire?.failed === true) return this.#writeFailed();
     return queue.idle && (this._status as ConnectionStatus) !== CLOSED ? true : null;
   }
 
@@ -268,7 +238,7 @@ export class TcpConnection<Message = any, Self = any>
     const queue = this._queue;
     const promised = queue.idle && !queue.empty;
     queue.flush();
-    if (promised && this._socket?.errored) return this.#writeFailed();
+    if (promised && this._wire?.failed === true) return this.#writeFailed();
     return this._status !== CLOSED;
   }
 
@@ -350,67 +320,29 @@ export class TcpConnection<Message = any, Self = any>
     return this._queue.empty || (this._queue.idle && this._direct);
   }
 
-  // ------------------------------------------------------------------------------------------------ receiving
+  // ------------------------------------------------------------------------------------------------ the wire
 
-  /** Stops reading the socket and handing out packets. */
-  pauseRecv(): void {
-    if (this.#paused || this._status === CLOSED) return;
-    this.#paused = true;
-    this._socket?.pause();
-  }
-
-  /** Reads again and hands out the packets that are already complete. Nothing when not paused, or closing. */
-  resumeRecv(): void {
-    if (!this.#paused || (this._status & (CLOSING | CLOSED)) !== 0) return;
-    this.#paused = false;
-    this.#readOn();
-    const held = this.#held;
-    this.#held = null;
-    if (held !== null) this._deliver(held);
-    else this._goOn();
-    // Behind the data that came before it, and not inside this call.
-    this.#noticeEnd();
-  }
-
-  /** Soon: what has ended while the connection was paused, or its protocol at work. */
-  #noticeEnd(): void {
-    if (!this.#endMissed) return;
-    process.nextTick(() => {
-      if (this.#endMissed && !this.#holdsEnd) this._onEnd();
-    });
-  }
-
-  /** @internal True between `pauseRecv` and `resumeRecv`. */
-  get _paused(): boolean {
-    return this.#paused;
-  }
-
-  /** For protocols, inside `input`: drops the first `n` buffered bytes. */
-  consumeRecvBuffer(n: number): void {
-    if (n > 0) this._received.take(Math.min(n, this._received.length));
-  }
-
-  /** @internal Takes over a socket: from here on its events are this connection's. */
-  protected _listen(socket: Socket): void {
-    attachListener(socket, this);
-    if (this.#paused) socket.pause();
-    // A client that was made to wait may have given up meanwhile, and its 'end' is not repeated.
-    if (socket.readableEnded) process.nextTick(() => this._onEnd());
+  /** @internal Takes over a wire: from here on its events are this connection's. */
+  protected _listen(wire: Wire): void {
+    if (this._paused) wire.pause();
+    wire.open(this, this._queue);
+    // A client that was made to wait may have given up meanwhile, and its FIN is not reported again.
+    if (wire.ended) process.nextTick(() => this._onEnd());
   }
 
   /** @internal Sends and reads nothing before the handshake is done. */
   protected _encrypt(handshake: Handshake): void {
     this.transport = 'ssl';
-    this._socket = handshake.socket;
+    this._wire = new SocketWire(handshake.socket);
     this._handshake = handshake;
   }
 
   /** @internal */
   _secured(): void {
-    const { socket } = this._handshake as Handshake;
+    const wire = this._wire as Wire;
     this._handshake = null;
-    this._queue.attach(socket);
-    this._listen(socket);
+    this._queue.attach(wire);
+    this._listen(wire);
     this._queue.flush();
   }
 
@@ -420,213 +352,13 @@ export class TcpConnection<Message = any, Self = any>
   }
 
   /** @internal */
-  _onData(chunk: Buffer): void {
-    this.bytesRead += chunk.length;
-    this._lastRead = Date.now();
-    if (this._status !== ESTABLISHED) return;
-    const rest = this.#sink === null ? chunk : this.#feed(this.#sink, chunk);
-    if (rest.length === 0 || (this._status as ConnectionStatus) !== ESTABLISHED) return;
-    this._received.push(rest);
-    this._goOn();
-  }
-
-  /** @internal From here on received bytes go to `sink`, beginning with those that wait, until it is done. */
-  _divert(sink: ByteSink): void {
-    this.#sink = sink;
-    const rest = this.#feed(sink, this._received.take(this._received.length));
-    if (rest.length > 0 && this._status === ESTABLISHED) this._received.push(rest);
-  }
-
-  /** @internal For the sink: it has no room, or room again. */
-  _holdInput(full: boolean): void {
-    if (this.#sinkFull === full) return;
-    this.#sinkFull = full;
-    if (full) this._socket?.pause();
-    else this.#readOn();
-  }
-
-  /** @returns the bytes that are not the sink's. */
-  #feed(sink: ByteSink, chunk: Buffer): Buffer {
-    const taken = chunk.length === 0 ? 0 : sink.write(chunk);
-    if (sink.done && this.#sink === sink) this.#sink = null;
-    return taken === chunk.length ? NOTHING : chunk.subarray(taken);
-  }
-
-  /** Reads the socket unless there is a reason against it. */
-  #readOn(): void {
-    if (!this.#paused && !this.#throttled && !this.#sinkFull) this._socket?.resume();
-  }
-
-  /** @internal Hands out what can be handed out, then sees to what is left. */
-  _goOn(): void {
-    if (this.#dispatching) return;
-    this.#dispatch();
-    if (this._status !== ESTABLISHED) return;
-    const { length } = this._received;
-    const stop = length > this.maxPackageSize && (this.#busy || this.#clogged());
-    if (stop !== this.#throttled) {
-      this.#throttled = stop;
-      if (stop) this._socket?.pause();
-      else this.#readOn();
-    }
-    if (length !== this.#reported) {
-      this.#reported = length;
-      this.protocol?.onBuffered?.(this, length);
-    }
-  }
-
-  #dispatch(): void {
-    this.#dispatching = true;
-    const queue = this._queue;
-    queue.cork();
-    while (this._received.length > 0 && this.#sink === null && !this.#paused && !this.#busy) {
-      if (this._status !== ESTABLISHED || this.#isClogged()) break;
-      if (this.protocol === null) this.#handOutRaw();
-      else if (!this.#handOutPacket(this.protocol)) break;
-    }
-    this.#dispatching = false;
-    queue.uncork();
-  }
-
-  /** As {@link #clogged}, when everything has been written that can be. */
-  #isClogged(): boolean {
-    if (!this.#clogged()) return false;
-    this._queue.flush();
-    return this._status !== ESTABLISHED || this.#clogged();
-  }
-
-  /**
-   * Sequential protocols: the peer has not taken what was sent, so the next packet has to wait. Otherwise a client that
-   * asks and asks without reading could make any number of answers wait, and open any number of files.
-   */
-  #clogged(): boolean {
-    if (this.protocol?.sequential !== true) return false;
-    const { sources, size } = this._queue;
-    return sources > 0 || (size > 0 && size >= this.maxSendBufferSize);
-  }
-
-  #handOutRaw(): void {
-    const data = this._received.take(this._received.length);
-    ConnectionInterface.statistics.total_request++;
-    this._call(this.onMessage, this, data);
-  }
-
-  /** One packet. @returns false when the loop has to wait for more bytes or is over. */
-  #handOutPacket(protocol: ProtocolInterface): boolean {
-    if (this.#packageLength === 0) {
-      const length = this.#askLength(protocol);
-      if (length === 0) return false;
-      this.#packageLength = length;
-    }
-    if (this._received.length < this.#packageLength) return false;
-    const packet = this._received.take(this.#packageLength);
-    this.#packageLength = 0;
-    ConnectionInterface.statistics.total_request++;
-    if (protocol.sequential === true) this.#handleSequential(protocol, packet);
-    else this.#handle(protocol, packet);
-    return true;
-  }
-
-  /** @returns the packet's length, or 0: wait, or the connection has been dealt with. */
-  #askLength(protocol: ProtocolInterface): number {
-    let length: unknown;
-    try {
-      length = protocol.input?.(this._received.view(), this);
-      if (isThenable(length)) length.then(undefined, () => {});
-    } catch (error) {
-      hooks.print(error instanceof Error ? (error.stack ?? error.message) : String(error));
-      length = -1;
-    }
-    if (this._status !== ESTABLISHED) return 0;
-    if (typeof length === 'number' && Number.isInteger(length)) {
-      if (length > 0 && length <= this.maxPackageSize) return length;
-      const most = Math.max(this.maxPackageSize, protocol.headLimit ?? 0);
-      if (length === 0 && (this._received.length <= most || this.#paused || this.#busy)) return 0;
-      if (length === 0) length = this._received.length;
-    }
-    hooks.print(`Protocol ${protocol.name ?? 'unknown'} Error package. package_length=${String(length)}`);
-    this.destroy();
-    return 0;
-  }
-
-  #decode(protocol: ProtocolInterface, packet: Buffer): unknown {
-    const message: unknown = protocol.decode(packet, this);
-    if (isThenable(message)) {
-      message.then(undefined, () => {});
-      throw new TypeError(`${protocol.name ?? 'protocol'}.decode() returned a promise; decode is synchronous`);
-    }
-    return message;
-  }
-
-  #handle(protocol: ProtocolInterface, packet: Buffer): void {
-    try {
-      const message = this.#decode(protocol, packet);
-      // decode may deal with a packet by itself and end the connection over it.
-      if (this._status === ESTABLISHED) this._call(this.onMessage, this, message);
-    } catch (error) {
-      this.error(error);
-    }
-  }
-
-  /** As #handle, but the next packet waits until the handler's promise has settled. */
-  #handleSequential(protocol: ProtocolInterface, packet: Buffer): void {
-    let message: unknown;
-    try {
-      message = this.#decode(protocol, packet);
-      const { errorHandler } = this;
-      const result: unknown = this.onMessage?.(this as unknown as Self, message as Message);
-      if (isThenable(result)) {
-        this.#busy = true;
-        result.then(
-          () => this.#settled(protocol, message),
-          (error: unknown) => {
-            this.#settled(protocol, message, error, () => this._route(error, this.errorHandler ?? errorHandler));
-          },
-        );
-        return;
-      }
-    } catch (error) {
-      if (protocol.onSettled?.(this, message, error) !== true) this.error(error);
-      return;
-    }
-    protocol.onSettled?.(this, message);
-  }
-
-  #settled(protocol: ProtocolInterface, message: unknown, error?: unknown, report?: () => void): void {
-    this.#busy = false;
-    if (protocol.onSettled?.(this, message, error) !== true) report?.();
-    this._vacate();
-  }
-
-  /**
-   * @internal For protocols that work on something received: no packet is cut until {@link _vacate}.
-   * @param holdsEnd the peer's FIN is not noticed before that either, so that what came before it is not lost
-   */
-  _occupy(holdsEnd = false): void {
-    this.#busy = true;
-    this.#holdsEnd = holdsEnd;
-  }
-
-  /** @internal Goes on with what was received meanwhile. */
-  _vacate(): void {
-    this.#busy = false;
-    this.#holdsEnd = false;
+  _onSocketError(error: NodeJS.ErrnoException): void {
     if (this._status === CLOSED) return;
-    this._goOn();
-    this.#noticeEnd();
-  }
-
-  /** @internal After {@link _occupy}: `decode` gives the message for this packet. It is handed out, then input goes on. */
-  _deliver(packet: Buffer): void {
-    if (this.#paused) {
-      this.#held = packet;
-      return;
-    }
-    if (this._status === ESTABLISHED && this.protocol !== null) {
-      ConnectionInterface.statistics.total_request++;
-      this.#handle(this.protocol, packet);
-    }
-    this._vacate();
+    const isPaused = this._paused;
+    // Who does not read learns of a reset by writing only.
+    if (error.syscall?.startsWith('write') === true || (isPaused && !this._queue.empty)) this.#writeFailed();
+    else if (isPaused) this._endMissed = true;
+    else this.destroy();
   }
 
   /** @internal A line for the console. */
@@ -637,34 +369,6 @@ export class TcpConnection<Message = any, Self = any>
   /** @internal This process serves its last answers: protocols say so to the peer. */
   get _drains(): boolean {
     return TcpConnection._draining;
-  }
-
-  /** @internal A handler of a sequential protocol is pending: a stop waits for it. */
-  get _busy(): boolean {
-    return this.#busy;
-  }
-
-  /** @internal */
-  _onEnd(): void {
-    if (this._status === CLOSING || this._status === CLOSED) return;
-    if (this.#paused || (this.#holdsEnd && this._status === ESTABLISHED)) this.#endMissed = true;
-    else if (this._status === ENDING) this.close();
-    else this.destroy();
-  }
-
-  /** @internal */
-  _onSocketError(error: NodeJS.ErrnoException): void {
-    if (this._status === CLOSED) return;
-    const isPaused = this.#paused;
-    // Who does not read learns of a reset by writing only.
-    if (error.syscall?.startsWith('write') === true || (isPaused && !this._queue.empty)) this.#writeFailed();
-    else if (isPaused) this.#endMissed = true;
-    else this.destroy();
-  }
-
-  /** @internal The socket went away unasked. */
-  _onSocketClose(): void {
-    if (this._status !== CLOSED && !this.#endMissed) this.destroy();
   }
 
   // ------------------------------------------------------------------------------------------------ closing
@@ -680,7 +384,7 @@ export class TcpConnection<Message = any, Self = any>
     if (!this.#flush() || (this._status as ConnectionStatus) === CLOSING) return;
     this._status = CLOSING;
     if (this._queue.empty) this.#finish();
-    else this._socket?.pause();
+    else this._wire?.pause();
   }
 
   /**
@@ -694,11 +398,7 @@ export class TcpConnection<Message = any, Self = any>
     if (this._status !== ESTABLISHED) return;
     this._status = ENDING;
     this.onMessage = () => {};
-    this._received.clear();
-    this.#packageLength = 0;
-    this.#sink = null;
-    this.#paused = this.#throttled = this.#sinkFull = false;
-    this._socket?.resume();
+    this._endInput();
     if (this.#flush() && this._status === ENDING && this._queue.empty) this.#shutdown();
   }
 
@@ -716,8 +416,8 @@ export class TcpConnection<Message = any, Self = any>
   /** end(): everything is with the operating system; FIN, then linger. */
   #shutdown(): void {
     if (this.#lingerTimer !== null) return;
-    if (this.lingerTimeout <= 0 || this._socket === null || this.#endMissed) return this.close();
-    this._socket.end();
+    if (this.lingerTimeout <= 0 || this._wire === null || this._endMissed) return this.close();
+    this._wire.end();
     this.#lingerTimer = setTimeout(() => this.close(), this.lingerTimeout * 1000);
   }
 
@@ -754,20 +454,12 @@ export class TcpConnection<Message = any, Self = any>
     this._handshake = null;
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
     this.#lingerTimer = null;
-    const socket = this._socket;
-    this._socket = null;
-    if (socket !== null) this._release(socket, hard || isUnfinished);
+    const wire = this._wire;
+    this._wire = null;
+    if (wire !== null) this._release(wire, hard || isUnfinished);
     this._uncount();
-    this._received.clear();
-    this.#packageLength = 0;
     this.#reserved = 0;
-    this.#held = null;
-    this.#busy = false;
-    this.#holdsEnd = false;
-    this.#sink = null;
-    this.#paused = this.#throttled = this.#sinkFull = false;
-    this.#reported = 0;
-    this.#endMissed = false;
+    this._dropInput();
   }
 
   /** @internal Once per connection, however often it is called. */
@@ -781,11 +473,10 @@ export class TcpConnection<Message = any, Self = any>
     }
   }
 
-  /** @internal Hands the socket to its end. */
-  protected _release(socket: Socket, hard: boolean): void {
-    detachListener(socket);
-    if (hard) socket.destroy();
-    else lingerAndDestroy(socket, this.lingerTimeout);
+  /** @internal Hands the wire to its end. */
+  protected _release(wire: Wire, hard: boolean): void {
+    if (hard) wire.destroy();
+    else lingerAndDestroy(wire, this.lingerTimeout);
   }
 
   /** @internal Nothing may be called on a connection that is closed for good. */
@@ -832,9 +523,18 @@ export class TcpConnection<Message = any, Self = any>
     return raw ? this._status : TcpConnection.STATUS_TO_STRING[this._status];
   }
 
-  /** The underlying socket; `null` once it is closed. */
+  /**
+   * The underlying `net.Socket`, under TLS the `tls.TLSSocket`; `null` once it is closed. A plain accepted connection has
+   * none before it is asked for. Look at it and set its options; what is read and written belongs to the connection.
+   */
   getSocket(): Socket | null {
-    return this._socket;
+    if (this._wire === null) return null;
+    const own = this._wire.asSocketWire();
+    if (own !== this._wire) {
+      this._wire = own;
+      if (this._direct) this._queue.attach(own);
+    }
+    return own.socket;
   }
 
   /** `ip:port` of the peer, IPv6 in brackets. Stays available after the close. `''` for unix sockets. */
@@ -854,8 +554,8 @@ export class TcpConnection<Message = any, Self = any>
 
   /** `ip:port` of this end, or the path of a unix socket; `''` once the socket is closed. */
   getLocalAddress(): string {
-    if (this._socket === null) return '';
-    return this.transport === 'unix' ? this._localPath : localOf(this._socket);
+    if (this._wire === null) return '';
+    return this.transport === 'unix' ? this._localPath : this._wire.localAddress();
   }
 
   /** `''` once the socket is closed. */

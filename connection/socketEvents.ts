@@ -2,7 +2,10 @@ import type { Socket } from 'node:net';
 
 /** Who hears what happens on a socket. */
 export interface SocketListener {
+  /** Bytes that are the listener's to keep. */
   _onData(chunk: Buffer): void;
+  /** Sockets that read into memory of ours only: the first `count` bytes, which are written anew after the call. */
+  _onShared?(memory: Buffer, count: number): void;
   _onEnd(): void;
   _onSocketError(error: NodeJS.ErrnoException): void;
   _onSocketClose(): void;
@@ -25,6 +28,12 @@ function onError(this: Owned, error: NodeJS.ErrnoException): void {
 }
 function onClose(this: Owned): void {
   this[listener]?._onSocketClose();
+}
+
+/** What a socket has read into memory of ours. */
+export function deliver(socket: Socket, memory: Buffer, count: number): boolean {
+  (socket as Owned)[listener]?._onShared?.(memory, count);
+  return true;
 }
 
 /**

@@ -1,12 +1,15 @@
 import type { Socket as UdpSocket, RemoteInfo } from 'node:dgram';
-import type { Server, Socket } from 'node:net';
+import { Socket, type Server } from 'node:net';
+import { acceptWires, type HandleWire } from '../connection/wire/HandleWire.js';
 import {
   armSocket, bindSocket, boundPort, closeSocket, listenError, removeSocketFile, serverOn, type BindAddress, type BoundSocket,
 } from './bindSocket.js';
 
 /** Who gets what arrives at a listening socket. */
 export interface ListenerOwner {
-  accepted(socket: Socket): void;
+  /** Plain connections may come without a socket of Node's; TLS needs one. */
+  readonly needsSockets: boolean;
+  accepted(socket: Socket | HandleWire): void;
   datagram(data: Buffer, remote: RemoteInfo, socket: UdpSocket): void;
   failed(error: unknown): void;
 }
@@ -49,7 +52,7 @@ export class Listener {
   #turn = 0;
   /** The same for {@link close} while the address is being bound. */
   #closes = 0;
-  #held: Socket[] = [];
+  #held: (Socket | HandleWire)[] = [];
 
   /** @param own true for the socket of the Worker that this process was started for */
   constructor(
@@ -159,7 +162,9 @@ export class Listener {
   }
 
   async #resumeLocal(local: BoundSocket): Promise<void> {
-    for (const socket of this.#held.splice(0)) if (!socket.destroyed) this.#owner.accepted(socket);
+    for (const socket of this.#held.splice(0)) {
+      if (!(socket instanceof Socket && socket.destroyed)) this.#owner.accepted(socket);
+    }
     if (this.#server !== null || this.#udp !== null) return;
     await this.#acceptFrom(local.dgram ?? local.raw);
   }
@@ -171,10 +176,12 @@ export class Listener {
     }
     const server = serverOn(handle, this.#backlog);
     this.#server = server;
-    server.on('connection', (socket: Socket) => {
+    const accept = (socket: Socket | HandleWire): void => {
       if (this.#accepting) this.#owner.accepted(socket);
       else this.#hold(socket);
-    });
+    };
+    server.on('connection', accept);
+    if (!this.#owner.needsSockets) acceptWires(server, accept);
     return new Promise((resolve, reject) => {
       server.on('error', (error: NodeJS.ErrnoException) => {
         const failure = listenError(this.address.display, error.code ?? 'UNKNOWN');
@@ -185,9 +192,9 @@ export class Listener {
     });
   }
 
-  #hold(socket: Socket): void {
+  #hold(socket: Socket | HandleWire): void {
     // An 'error' that nobody hears would end the process.
-    socket.on('error', () => {});
+    if (socket instanceof Socket) socket.on('error', () => {});
     this.#held.push(socket);
   }
 

@@ -8,6 +8,7 @@ import type { SocketContext } from '../connection/SocketContext.js';
 import { TcpConnection } from '../connection/TcpConnection.js';
 import { serverTls, type ServerTls } from '../connection/tls.js';
 import { handOutDatagram, UdpConnection } from '../connection/UdpConnection.js';
+import type { HandleWire } from '../connection/wire/HandleWire.js';
 import { WorkermanError } from '../errors.js';
 import type { Request } from '../protocols/http/Request.js';
 import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
@@ -471,7 +472,12 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   }
 
   /** @internal */
-  accepted(socket: Socket): void {
+  get needsSockets(): boolean {
+    return this.#tls !== null;
+  }
+
+  /** @internal */
+  accepted(socket: Socket | HandleWire): void {
     const connection = new TcpConnection<Message, Connection>(settings.globalEvent, socket, '', this.#tls);
     connection.protocol = this.protocol;
     connection.worker = this;

@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
+import type { WireListener } from '../../../connection/wire/Wire.js';
+import { SocketWire } from '../../../connection/wire/SocketWire.js';
 import { flushAll, SendQueue, type ByteSource, type SendQueueOwner } from '../../../connection/SendQueue.js';
 
 /** A socket whose operating system takes as many bytes as the test allows. */
@@ -64,9 +66,27 @@ class FakeSocket {
 
   readonly #callbacks: (() => void)[] = [];
 
+  on(): this {
+    return this;
+  }
+
   runCallbacks(): void {
     for (let done = this.#callbacks.shift(); done !== undefined; done = this.#callbacks.shift()) done();
   }
+}
+
+const nobody: WireListener = {
+  _onData() {},
+  _onShared() {},
+  _onEnd() {},
+  _onSocketError() {},
+  _onSocketClose() {},
+};
+
+function attach(queue: SendQueue, socket: FakeSocket): void {
+  const wire = new SocketWire(socket as unknown as Socket);
+  queue.attach(wire);
+  wire.open(nobody, queue);
 }
 
 class Owner implements SendQueueOwner {
@@ -88,7 +108,9 @@ function make(room = Infinity): { queue: SendQueue; socket: FakeSocket; owner: O
   const socket = new FakeSocket();
   socket.room = room;
   const owner = new Owner();
-  return { queue: new SendQueue(owner, socket as unknown as Socket), socket, owner };
+  const queue = new SendQueue(owner, null);
+  attach(queue, socket);
+  return { queue, socket, owner };
 }
 
 /** Gives its pieces one after the other; `null` stands for "not now", woken by the test. */
@@ -264,7 +286,7 @@ describe('SendQueue', () => {
     queue.add(' two');
     expect(queue.size).to.equal(7);
     const socket = new FakeSocket();
-    queue.attach(socket as unknown as Socket);
+    attach(queue, socket);
     queue.flush();
     expect(socket.text).to.equal('one two');
     expect(owner.drained).to.equal(1);

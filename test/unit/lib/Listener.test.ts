@@ -12,6 +12,7 @@ const tcp = (port = 0): BindAddress => ({ kind: 'tcp', host: '127.0.0.1', port, 
 const udp = (port = 0): BindAddress => ({ ...tcp(port), kind: 'udp', display: 'udp://127.0.0.1' });
 
 class Owner implements ListenerOwner {
+  readonly needsSockets = true;
   readonly sockets: Socket[] = [];
   readonly datagrams: string[] = [];
   readonly failures: unknown[] = [];

@@ -1,0 +1,412 @@
+import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
+import { ConnectionInterface, isThenable } from './ConnectionInterface.js';
+import { hooks } from './hooks.js';
+import { ReceiveBuffer } from './ReceiveBuffer.js';
+import type { ByteSink, SendQueue } from './SendQueue.js';
+import type { ConnectionStatus } from './status.js';
+import { CLOSED, CLOSING, ENDING, ESTABLISHED } from './status.js';
+import type { Wire, WireListener } from './wire/Wire.js';
+
+const NOTHING: Buffer = Buffer.alloc(0);
+
+/** Copies what is to be kept of memory that will be written anew. */
+function keep(memory: Buffer, from: number, to: number): Buffer {
+  const size = to - from;
+  // Small pieces share Node's pool; a large one with memory of its own does not keep others alive.
+  const kept = size < 2048 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+  memory.copy(kept, 0, from, to);
+  return kept;
+}
+
+/**
+ * The receiving half of a stream connection: from the bytes that come in to the messages that are handed out, one after
+ * the other, and when to stop reading meanwhile.
+ *
+ * Members that begin with `_` belong to the package.
+ */
+export abstract class ReceivingConnection<Message = any, Self = any>
+  extends ConnectionInterface<Message, Self>
+  implements WireListener
+{
+  /** Bytes read off the wire. */
+  bytesRead = 0;
+  /** @internal When the last bytes came in (or the connection was made), in milliseconds since 1970. */
+  _lastRead: number = Date.now();
+  /** Longest packet in bytes; a longer one closes the connection. */
+  abstract maxPackageSize: number;
+  /** Queued bytes from which on no more is taken. */
+  abstract maxSendBufferSize: number;
+
+  protected abstract _status: ConnectionStatus;
+  protected abstract _wire: Wire | null;
+  protected abstract readonly _queue: SendQueue;
+  protected readonly _received: ReceiveBuffer = new ReceiveBuffer();
+  /** @internal For `recognise`: the length of the packet that it has found. */
+  _recognised = 0;
+  /** The peer has ended or reset the connection while it was paused: that goes unnoticed until it is resumed. */
+  protected _endMissed = false;
+
+  #packageLength = 0;
+  #paused = false;
+  #dispatching = false;
+  /** A sequential protocol's handler, or the protocol itself, is at work: no packet is cut. */
+  #busy = false;
+  /** A packet for `decode` that came while paused, see _deliver. */
+  #held: Buffer | null = null;
+  /** The wire is not read because too much waits behind a pending handler or an answer that is not taken. */
+  #throttled = false;
+  /** Takes received bytes in place of the buffer. */
+  #sink: ByteSink | null = null;
+  /** The wire is not read because the sink has no room. */
+  #sinkFull = false;
+  /** Received bytes that the protocol knows to be waiting. */
+  #reported = 0;
+  /** While the protocol is at work, the peer's end waits too: what came before it has still to be handed out. */
+  #holdsEnd = false;
+  /** @internal */
+  abstract destroy(): void;
+  /** @internal */
+  abstract override close(data?: unknown, raw?: boolean): void;
+  /** @internal */
+  abstract _onSocketError(error: NodeJS.ErrnoException): void;
+
+  /** Stops reading and handing out packets. */
+  pauseRecv(): void {
+    if (this.#paused || this._status === CLOSED) return;
+    this.#paused = true;
+    this._wire?.pause();
+  }
+
+  /** Reads again and hands out the packets that are already complete. Nothing when not paused, or closing. */
+  resumeRecv(): void {
+    if (!this.#paused || (this._status & (CLOSING | CLOSED)) !== 0) return;
+    this.#paused = false;
+    this.#readOn();
+    const held = this.#held;
+    this.#held = null;
+    if (held !== null) this._deliver(held);
+    else this._goOn();
+    // Behind the data that came before it, and not inside this call.
+    this.#noticeEnd();
+  }
+
+  /** Soon: what has ended while the connection was paused, or its protocol at work. */
+  #noticeEnd(): void {
+    if (!this._endMissed) return;
+    process.nextTick(() => {
+      if (this._endMissed && !this.#holdsEnd) this._onEnd();
+    });
+  }
+
+  /** @internal True between `pauseRecv` and `resumeRecv`. */
+  get _paused(): boolean {
+    return this.#paused;
+  }
+
+  /** For protocols, inside `input`: drops the first `n` buffered bytes. */
+  consumeRecvBuffer(n: number): void {
+    if (n > 0) this._received.take(Math.min(n, this._received.length));
+  }
+
+  /** @internal */
+  _onData(chunk: Buffer): void {
+    this.bytesRead += chunk.length;
+    this._lastRead = Date.now();
+    if (this._status !== ESTABLISHED) return;
+    const rest = this.#sink === null ? chunk : this.#feed(this.#sink, chunk);
+    if (rest.length === 0 || (this._status as ConnectionStatus) !== ESTABLISHED) return;
+    this._received.push(rest);
+    this._goOn();
+  }
+
+  /** @internal */
+  _onShared(memory: Buffer, length: number): void {
+    if (this._status !== ESTABLISHED) {
+      this.bytesRead += length;
+      return;
+    }
+    const protocol = this.protocol;
+    let from = 0;
+    if (protocol?.recognise !== undefined && this._received.length === 0 && this.#mayHandOut()) {
+      this.bytesRead += length;
+      this._lastRead = Date.now();
+      from = this.#handOutKnown(protocol, memory, length);
+      if (from === length) return;
+      this.bytesRead -= length - from;
+    }
+    this._onData(keep(memory, from, length));
+  }
+
+  #mayHandOut(): boolean {
+    return this._status === ESTABLISHED && this.#sink === null && !this.#paused && !this.#busy && !this.#dispatching;
+  }
+
+  /** Packets that the protocol knows at sight, without a copy of their bytes. @returns how many bytes they took */
+  #handOutKnown(protocol: ProtocolInterface, memory: Buffer, length: number): number {
+    const queue = this._queue;
+    let from = 0;
+    this.#dispatching = true;
+    queue.cork();
+    do {
+      const message: unknown = protocol.recognise?.(memory, from, length, this);
+      if (message === undefined) break;
+      from += this._recognised;
+      ConnectionInterface.statistics.total_request++;
+      this.#handOutSequential(protocol, message);
+    } while (
+      from < length && this._status === ESTABLISHED && this.protocol === protocol
+      && this.#sink === null && !this.#paused && !this.#busy && !this.#isClogged()
+    );
+    this.#dispatching = false;
+    queue.uncork();
+    return from;
+  }
+
+  /** @internal From here on received bytes go to `sink`, beginning with those that wait, until it is done. */
+  _divert(sink: ByteSink): void {
+    this.#sink = sink;
+    const rest = this.#feed(sink, this._received.take(this._received.length));
+    if (rest.length > 0 && this._status === ESTABLISHED) this._received.push(rest);
+  }
+
+  /** @internal For the sink: it has no room, or room again. */
+  _holdInput(full: boolean): void {
+    if (this.#sinkFull === full) return;
+    this.#sinkFull = full;
+    if (full) this._wire?.pause();
+    else this.#readOn();
+  }
+
+  /** @returns the bytes that are not the sink's. */
+  #feed(sink: ByteSink, chunk: Buffer): Buffer {
+    const taken = chunk.length === 0 ? 0 : sink.write(chunk);
+    if (sink.done && this.#sink === sink) this.#sink = null;
+    return taken === chunk.length ? NOTHING : chunk.subarray(taken);
+  }
+
+  /** Reads unless there is a reason against it. */
+  #readOn(): void {
+    if (!this.#paused && !this.#throttled && !this.#sinkFull) this._wire?.resume();
+  }
+
+  /** @internal Hands out what can be handed out, then sees to what is left. */
+  _goOn(): void {
+    if (this.#dispatching) return;
+    this.#dispatch();
+    if (this._status !== ESTABLISHED) return;
+    const { length } = this._received;
+    const stop = length > this.maxPackageSize && (this.#busy || this.#clogged());
+    if (stop !== this.#throttled) {
+      this.#throttled = stop;
+      if (stop) this._wire?.pause();
+      else this.#readOn();
+    }
+    if (length !== this.#reported) {
+      this.#reported = length;
+      this.protocol?.onBuffered?.(this, length);
+    }
+  }
+
+  #dispatch(): void {
+    this.#dispatching = true;
+    const queue = this._queue;
+    queue.cork();
+    while (this._received.length > 0 && this.#sink === null && !this.#paused && !this.#busy) {
+      if (this._status !== ESTABLISHED || this.#isClogged()) break;
+      if (this.protocol === null) this.#handOutRaw();
+      else if (!this.#handOutPacket(this.protocol)) break;
+    }
+    this.#dispatching = false;
+    queue.uncork();
+  }
+
+  /** As {@link #clogged}, when everything has been written that can be. */
+  #isClogged(): boolean {
+    if (!this.#clogged()) return false;
+    this._queue.flush();
+    return this._status !== ESTABLISHED || this.#clogged();
+  }
+
+  /**
+   * Sequential protocols: the peer has not taken what was sent, so the next packet has to wait. Otherwise a client that
+   * asks and asks without reading could make any number of answers wait, and open any number of files.
+   */
+  #clogged(): boolean {
+    if (this.protocol?.sequential !== true) return false;
+    const { sources, size } = this._queue;
+    return sources > 0 || (size > 0 && size >= this.maxSendBufferSize);
+  }
+
+  #handOutRaw(): void {
+    const data = this._received.take(this._received.length);
+    ConnectionInterface.statistics.total_request++;
+    this._call(this.onMessage, this, data);
+  }
+
+  /** One packet. @returns false when the loop has to wait for more bytes or is over. */
+  #handOutPacket(protocol: ProtocolInterface): boolean {
+    if (this.#packageLength === 0) {
+      const length = this.#askLength(protocol);
+      if (length === 0) return false;
+      this.#packageLength = length;
+    }
+    if (this._received.length < this.#packageLength) return false;
+    const packet = this._received.take(this.#packageLength);
+    this.#packageLength = 0;
+    ConnectionInterface.statistics.total_request++;
+    if (protocol.sequential === true) this.#handleSequential(protocol, packet);
+    else this.#handle(protocol, packet);
+    return true;
+  }
+
+  /** @returns the packet's length, or 0: wait, or the connection has been dealt with. */
+  #askLength(protocol: ProtocolInterface): number {
+    let length: unknown;
+    try {
+      length = protocol.input?.(this._received.view(), this);
+      if (isThenable(length)) length.then(undefined, () => {});
+    } catch (error) {
+      hooks.print(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      length = -1;
+    }
+    if (this._status !== ESTABLISHED) return 0;
+    if (typeof length === 'number' && Number.isInteger(length)) {
+      if (length > 0 && length <= this.maxPackageSize) return length;
+      const most = Math.max(this.maxPackageSize, protocol.headLimit ?? 0);
+      if (length === 0 && (this._received.length <= most || this.#paused || this.#busy)) return 0;
+      if (length === 0) length = this._received.length;
+    }
+    hooks.print(`Protocol ${protocol.name ?? 'unknown'} Error package. package_length=${String(length)}`);
+    this.destroy();
+    return 0;
+  }
+
+  #decode(protocol: ProtocolInterface, packet: Buffer): unknown {
+    const message: unknown = protocol.decode(packet, this);
+    if (isThenable(message)) {
+      message.then(undefined, () => {});
+      throw new TypeError(`${protocol.name ?? 'protocol'}.decode() returned a promise; decode is synchronous`);
+    }
+    return message;
+  }
+
+  #handle(protocol: ProtocolInterface, packet: Buffer): void {
+    try {
+      const message = this.#decode(protocol, packet);
+      // decode may deal with a packet by itself and end the connection over it.
+      if (this._status === ESTABLISHED) this._call(this.onMessage, this, message);
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
+  /** As #handle, but the next packet waits until the handler's promise has settled. */
+  #handleSequential(protocol: ProtocolInterface, packet: Buffer): void {
+    let message: unknown;
+    try {
+      message = this.#decode(protocol, packet);
+    } catch (error) {
+      if (protocol.onSettled?.(this, undefined, error) !== true) this.error(error);
+      return;
+    }
+    this.#handOutSequential(protocol, message);
+  }
+
+  #handOutSequential(protocol: ProtocolInterface, message: unknown): void {
+    try {
+      const { errorHandler } = this;
+      const result: unknown = this.onMessage?.(this as unknown as Self, message as Message);
+      if (isThenable(result)) {
+        this.#busy = true;
+        result.then(
+          () => this.#settled(protocol, message),
+          (error: unknown) => {
+            this.#settled(protocol, message, error, () => this._route(error, this.errorHandler ?? errorHandler));
+          },
+        );
+        return;
+      }
+    } catch (error) {
+      if (protocol.onSettled?.(this, message, error) !== true) this.error(error);
+      return;
+    }
+    protocol.onSettled?.(this, message);
+  }
+
+  #settled(protocol: ProtocolInterface, message: unknown, error?: unknown, report?: () => void): void {
+    this.#busy = false;
+    if (protocol.onSettled?.(this, message, error) !== true) report?.();
+    this._vacate();
+  }
+
+  /**
+   * @internal For protocols that work on something received: no packet is cut until {@link _vacate}.
+   * @param holdsEnd the peer's FIN is not noticed before that either, so that what came before it is not lost
+   */
+  _occupy(holdsEnd = false): void {
+    this.#busy = true;
+    this.#holdsEnd = holdsEnd;
+  }
+
+  /** @internal Goes on with what was received meanwhile. */
+  _vacate(): void {
+    this.#busy = false;
+    this.#holdsEnd = false;
+    if (this._status === CLOSED) return;
+    this._goOn();
+    this.#noticeEnd();
+  }
+
+  /** @internal After {@link _occupy}: `decode` gives the message for this packet. It is handed out, then input goes on. */
+  _deliver(packet: Buffer): void {
+    if (this.#paused) {
+      this.#held = packet;
+      return;
+    }
+    if (this._status === ESTABLISHED && this.protocol !== null) {
+      ConnectionInterface.statistics.total_request++;
+      this.#handle(this.protocol, packet);
+    }
+    this._vacate();
+  }
+
+  /** @internal A handler of a sequential protocol is pending: a stop waits for it. */
+  get _busy(): boolean {
+    return this.#busy;
+  }
+
+  /** @internal */
+  _onEnd(): void {
+    if (this._status === CLOSING || this._status === CLOSED) return;
+    if (this.#paused || (this.#holdsEnd && this._status === ESTABLISHED)) this._endMissed = true;
+    else if (this._status === ENDING) this.close();
+    else this.destroy();
+  }
+
+  /** @internal The wire went away unasked. */
+  _onSocketClose(): void {
+    if (this._status !== CLOSED && !this._endMissed) this.destroy();
+  }
+
+  /** @internal Nothing that is received from here on is handed out; it is read nevertheless. */
+  protected _endInput(): void {
+    this._received.clear();
+    this.#packageLength = 0;
+    this.#sink = null;
+    this.#paused = this.#throttled = this.#sinkFull = false;
+    this._wire?.resume();
+  }
+
+  /** @internal Back to the beginning. */
+  protected _dropInput(): void {
+    this._received.clear();
+    this.#packageLength = 0;
+    this.#held = null;
+    this.#busy = false;
+    this.#holdsEnd = false;
+    this.#sink = null;
+    this.#paused = this.#throttled = this.#sinkFull = false;
+    this.#reported = 0;
+    this._endMissed = false;
+  }
+}
