@@ -1,6 +1,6 @@
 import { release, setBuffered } from './http/buffered.js';
 import { Chunk } from './http/Chunk.js';
-import { encodePiece, encodeResponse, encodeValue, type AnswerContext, type EncodedAnswer } from './http/encode.js';
+import { encodePiece, encodeResponse, encodeValue, textHead, type AnswerContext, type EncodedAnswer } from './http/encode.js';
 import { HeldAnswer } from './http/HeldAnswer.js';
 import { isEmptyHeaders } from './http/headers.js';
 import { type HttpConnection, stateOf } from './http/HttpConnection.js';
@@ -11,6 +11,7 @@ import { bodyHost, clientFault, clientGone, CONTINUE, makeRoom, mayStillRefuse, 
 import { limits, unwatch, watch } from './http/limits.js';
 import { ChunkedBody, dechunk, dechunkedHead, withoutCoding } from './http/parse/chunked.js';
 import { HEADER_LIMIT, parseHead, type Head } from './http/parse/head.js';
+import { knownHead } from './http/parse/knownHeads.js';
 import { refuse } from './http/refusals.js';
 import { Request } from './http/Request.js';
 import { Response } from './http/Response.js';
@@ -113,6 +114,26 @@ export class Http {
     return head.chunked ? chunkedLength(buffer, connection, state, head) : plainLength(buffer, connection, state, head);
   }
 
+  /** A request that is all there and begins with a head which may have come before. */
+  static recognise(memory: Buffer, from: number, to: number, connection: HttpConnection): Request | undefined {
+    const state = stateOf(connection);
+    if (state.lastSeen || state.head !== null) return undefined;
+    const head = knownHead(memory, from, to);
+    if (head === undefined) return undefined;
+    state.hint = head;
+    const bodyLength = head.contentLength > 0 ? head.contentLength : 0;
+    const length = head.length + bodyLength;
+    if (length > to - from || length > connection.maxPackageSize || head.chunked || hasTooManyFields(head)) return undefined;
+    if (bodyLength > 0 && connection.worker?.streamBodies === true) return undefined;
+    state.hint = null;
+    connection._recognised = length;
+    const request = bodyLength === 0 && requestClass === Request
+      ? new Request(null, head)
+      : new requestClass(Buffer.from(memory.subarray(from, from + length)), head);
+    handOut(request, head, connection, state);
+    return request;
+  }
+
   /** One whole request, chunks joined; or its head, when the body is streamed. */
   static decode(buffer: Buffer, connection: HttpConnection): Request {
     const state = stateOf(connection);
@@ -139,6 +160,7 @@ export class Http {
    */
   static encode(data: unknown, connection: HttpConnection): string | Uint8Array {
     const state = stateOf(connection);
+    if (typeof data === 'string' && isPlainTurn(connection, state)) return encodeText(data, state);
     const unsaved = unsavedSessions(state);
     if (!(data instanceof Response) && isWebResponse(data)) {
       const answer = new Response();
@@ -209,6 +231,24 @@ export class Http {
   }
 }
 
+const hasTooManyFields = (head: Head): boolean => limits.maxHeaderCount > 0 && head.fields > limits.maxHeaderCount;
+
+/** One request waits, and nothing about it or its connection asks for more than the usual head of an answer. */
+function isPlainTurn(connection: HttpConnection, state: HttpState): boolean {
+  const { outstanding } = state;
+  if (outstanding.length !== 1 || state.sessions !== null || state.streaming !== null) return false;
+  const { head, http10 } = outstanding[0] as Outstanding;
+  return !head && !http10 && !connection._isLast && !connection._drains && !isLastAnswer(state)
+    && isEmptyHeaders(connection.headers);
+}
+
+/** {@link encodeValue} and {@link account} for that. */
+function encodeText(text: string, state: HttpState): string {
+  (state.outstanding[0] as Outstanding).request._isAnswered = true;
+  state.answered();
+  return textHead(Buffer.byteLength(text)) + text;
+}
+
 /** A request goes to its handler. */
 function handOut(request: Request, head: Head | null, connection: HttpConnection, state: HttpState): void {
   request.connection = connection as unknown as Request['connection'];
@@ -235,7 +275,9 @@ function decodeStreamed(buffer: Buffer, head: Head, connection: HttpConnection, 
 
 /** The head, checked; null: wait, or refused. */
 function readHead(buffer: Buffer, connection: HttpConnection, state: HttpState): Head | null {
-  const head = parseHead(buffer, state.searched, limits.maxHeaderCount);
+  const { hint } = state;
+  state.hint = null;
+  const head = hint !== null && !hasTooManyFields(hint) ? hint : parseHead(buffer, state.searched, limits.maxHeaderCount);
   if (head === 0) {
     state.searched = buffer.length;
     return null;

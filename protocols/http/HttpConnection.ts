@@ -11,6 +11,7 @@ export interface HttpConnection extends HttpWatched {
   headers: Record<string, any>;
   errorHandler: ((error: unknown) => unknown) | null;
   _state: unknown;
+  _recognised: number;
   readonly _isLast: boolean;
   readonly _drains: boolean;
   send(data: unknown, raw?: boolean): boolean | null;

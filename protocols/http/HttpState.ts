@@ -28,6 +28,8 @@ export class HttpState implements Holder {
   /** Bytes that were searched for the end of the head without finding it. */
   searched = 0;
   head: Head | null = null;
+  /** The head of the message that comes next, already read: the bytes are on their way to `input`. */
+  hint: Head | null = null;
   chunked: ChunkedBody | null = null;
   continued = false;
   /** The message is handed out at its head. */
@@ -70,6 +72,7 @@ export class HttpState implements Holder {
 
   /** Back to the beginning of a message. */
   messageDone(): void {
+    this.hint = null;
     this.searched = 0;
     this.head = null;
     this.chunked = null;

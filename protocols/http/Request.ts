@@ -4,6 +4,7 @@ import { type BodyStream, readWhole, type RequestBody } from './BodyStream.js';
 import { HttpState } from './HttpState.js';
 import { looseHead, lowerAscii, parseFields } from './parse/head.js';
 import type { Head, LooseHead } from './parse/head.js';
+import { knownField } from './parse/knownHeads.js';
 import { parseCookie } from './parse/cookie.js';
 import { parseJson } from './parse/json.js';
 import type { JsonValue } from './parse/json.js';
@@ -66,7 +67,8 @@ export class Request {
   /** @internal For the Http protocol: the head of the answer has been sent, so that nothing can be added to it. */
   _isAnswered: boolean = false;
 
-  #buffer: Buffer;
+  /** Null: the head has it all, as text. */
+  #ownBytes: Buffer | null;
   #head: Head | undefined;
   /** The body, while it is read in pieces. */
   #stream: BodyStream | null = null;
@@ -86,10 +88,11 @@ export class Request {
 
   /**
    * @param buffer The whole message, body included and not chunked. It is not copied.
-   * @param head What `parseHead` says about this very buffer, to save looking again.
+   * @param head What `parseHead` says about this very buffer, to save looking again. For the package: null as the buffer
+   * stands for the head alone, when that has its text.
    */
-  constructor(buffer: Buffer | string, head?: Head) {
-    this.#buffer = typeof buffer === 'string' ? Buffer.from(buffer) : buffer;
+  constructor(buffer: Buffer | string | null, head?: Head) {
+    this.#ownBytes = typeof buffer === 'string' ? Buffer.from(buffer) : buffer;
     this.#head = head;
   }
 
@@ -109,8 +112,11 @@ export class Request {
    */
   path(): string {
     const uri = this.uri();
-    const end = uri.search(/[?#]/);
-    return end < 0 ? uri : uri.slice(0, end);
+    for (let at = 0; at < uri.length; at++) {
+      const code = uri.charCodeAt(at);
+      if (code === QUESTION_MARK || code === HASH) return uri.slice(0, at);
+    }
+    return uri;
   }
 
   /** What stands between the first `?` and a `#`, not decoded; `''` without a query. */
@@ -141,6 +147,10 @@ export class Request {
   header(name: string): string | null;
   header<Default>(name: string, defaultValue: Default): string | Default;
   header(name: string | null = null, defaultValue: unknown = null): unknown {
+    const head = this.#head;
+    if (name !== null && this.#headers === undefined && head !== undefined && typeof head.text === 'string') {
+      return knownField(head, name) ?? defaultValue;
+    }
     this.#headers ??= parseFields(this.#buffer, this.#headEnd());
     return name === null ? this.#headers : (this.#headers[lowerAscii(name)] ?? defaultValue);
   }
@@ -351,8 +361,8 @@ export class Request {
     const head = this.#buffer.subarray(0, this.#headEnd() + 2);
     const hasLength = this.header('content-length') !== null;
     const rest = Buffer.from(hasLength ? '\r\n' : `Content-Length: ${body.length}\r\n\r\n`);
-    this.#buffer = Buffer.concat([head, rest, body]);
-    if (this.#head) this.#head = { ...this.#head, length: head.length + rest.length, contentLength: body.length };
+    this.#ownBytes = Buffer.concat([head, rest, body]);
+    if (this.#head) this.#head = { ...this.#head, length: head.length + rest.length, contentLength: body.length, text: null };
     this.#looseHead = undefined;
     this.#headers = undefined;
     this.#stream = null;
@@ -458,6 +468,11 @@ export class Request {
       if (byte === QUESTION_MARK && mark < 0) mark = end;
     }
     return mark < 0 ? buffer.subarray(0, 0) : buffer.subarray(mark + 1, end);
+  }
+
+  /** The message. Made when it is asked for where the head is known: an application may write to what it gets. */
+  get #buffer(): Buffer {
+    return (this.#ownBytes ??= Buffer.from(this.#head?.text ?? '', 'latin1'));
   }
 
   #loose(): LooseHead {

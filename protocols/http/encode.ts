@@ -12,7 +12,8 @@ import type { StreamBody } from './streamBody.js';
  * {@link AnswerContext}, what the connection has to do afterwards goes out in an {@link EncodedAnswer}.
  *
  * The order of the header lines is Workerman's and differs between the three kinds of answers on purpose. There is
- * never a `Date` or `Server` line. Nothing is cached between answers.
+ * never a `Date` or `Server` line. Nothing of one answer is kept for
+ * another but the head that depends on a length alone.
  */
 
 /** What the request and the connection say about an answer. */
@@ -72,6 +73,21 @@ const DIGITS = /^[0-9]+$/;
 /** The line that says whether the connection lives on, where the application has not set one. */
 export const connectionLine = (close: boolean): string => (close ? CLOSE : KEEP_ALIVE);
 
+/** Heads of plain answers by the length of the body, for the short ones. */
+const textHeads: string[] = [];
+const MANY_TEXT_HEADS = 4096;
+
+/** Head of a 200 answer with a text of so many bytes on a connection that lives on, and no header but the usual ones. */
+export function textHead(size: number): string {
+  return textHeads[size] ?? makeTextHead(size);
+}
+
+function makeTextHead(size: number): string {
+  const head = `HTTP/1.1 200 OK\r\n${KEEP_ALIVE}${HTML}Content-Length: ${size}\r\n\r\n`;
+  if (size < MANY_TEXT_HEADS) textHeads[size] = head;
+  return head;
+}
+
 /** Status line of an answer. An unknown code gets an empty phrase; the space in front of it stays. */
 export const statusLine = (version: string, status: number, reason: string | null): string =>
   `HTTP/${version} ${status} ${reason || (PHRASES[status] ?? '')}\r\n`;
@@ -116,7 +132,7 @@ export function encodeValue(
   const size = byteSize(body);
   const sent = context.head ? '' : body;
   if (isEmptyHeaders(extraHeaders)) {
-    const head = `HTTP/1.1 200 OK\r\n${connectionLine(context.close)}${HTML}Content-Length: ${size}\r\n\r\n`;
+    const head = context.close ? `HTTP/1.1 200 OK\r\n${CLOSE}${HTML}Content-Length: ${size}\r\n\r\n` : textHead(size);
     return answer(joinBody(head, sent), context.close, context.head);
   }
   const headers = new HeaderStore().with(extraHeaders as HeaderObject);

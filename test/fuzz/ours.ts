@@ -3,7 +3,7 @@ import { TcpConnection } from '../../connection/TcpConnection.js';
 import { Http } from '../../protocols/Http.js';
 import { unwatch } from '../../protocols/http/limits.js';
 import type { Request } from '../../protocols/http/Request.js';
-import { cutAt } from '../support/feed.js';
+import { cutAt, feedShared } from '../support/feed.js';
 
 /** A request as an application sees it. Text is one character for each byte where the bytes matter. */
 export interface Seen {
@@ -94,7 +94,7 @@ export function readOurs(bytes: Buffer, cuts: readonly number[] = []): Reading {
     opened.reading.requests.push(look(request, request.rawBodyBytes()));
     connection.send('ok');
   }, false);
-  for (const piece of cutAt(bytes, cuts)) opened.connection._onData(piece);
+  for (const piece of cutAt(bytes, cuts)) feedShared(opened.connection, piece);
   return close(opened);
 }
 
@@ -105,7 +105,7 @@ export async function readStreamed(bytes: Buffer, cuts: readonly number[] = []):
     opened.reading.requests.push(look(request, body));
     connection.send('ok');
   }, true);
-  for (const piece of cutAt(bytes, cuts)) opened.connection._onData(piece);
+  for (const piece of cutAt(bytes, cuts)) feedShared(opened.connection, piece);
   let before = -1;
   while (opened.reading.requests.length !== before) {
     before = opened.reading.requests.length;

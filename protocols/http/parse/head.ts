@@ -42,6 +42,10 @@ export interface Head {
   readonly codingStart: number;
   /** Where the line after the Transfer-Encoding line begins; -1 without one. */
   readonly codingEnd: number;
+  /** Number of field lines. */
+  readonly fields: number;
+  /** Of a head that is kept for the next time it comes: its bytes, one character for each. */
+  readonly text?: string | null;
 }
 
 const HTAB = 0x09;
@@ -87,6 +91,7 @@ class Draft implements Head {
   codingEnd = -1;
   hosts = 0;
   fields = 0;
+  text: string | null = null;
 
   constructor(length: number) {
     this.length = length;
@@ -103,7 +108,7 @@ class Draft implements Head {
  * Nothing is judged before the head is complete, so that no cut of the stream changes what a client hears.
  */
 export function parseHead(buffer: Buffer, searchFrom = 0, maxFields = 0): Head | 0 | 400 | 431 {
-  const end = findEmptyLine(buffer, searchFrom);
+  const end = findEmptyLine(buffer, 0, buffer.length, searchFrom);
   if (end < 0) return buffer.length >= HEADER_LIMIT ? 431 : 0;
   const head = new Draft(end + 4);
   const fields = readRequestLine(buffer, head);
@@ -115,12 +120,15 @@ export function parseHead(buffer: Buffer, searchFrom = 0, maxFields = 0): Head |
 }
 
 /**
- * Offset of the first CRLFCRLF below {@link HEADER_LIMIT}, or -1. Of four bytes in a row only the last is looked at
- * as long as it can not belong to the empty line, which is quicker than crossing into native code for a short head.
+ * Offset of the first CRLFCRLF between `from` and `to` that begins less than {@link HEADER_LIMIT} bytes behind `from`, or
+ * -1. Of four bytes in a row only the last is looked at as long as it can not belong to the empty line, which is quicker
+ * than crossing into native code for a short head.
+ *
+ * @param searched so many bytes behind `from` hold no end
  */
-function findEmptyLine(buffer: Buffer, searchFrom: number): number {
-  const stop = Math.min(buffer.length, HEADER_LIMIT + 3);
-  let last = searchFrom > 3 ? searchFrom : 3;
+export function findEmptyLine(buffer: Buffer, from: number, to: number, searched: number): number {
+  const stop = Math.min(to, from + HEADER_LIMIT + 3);
+  let last = from + (searched > 3 ? searched : 3);
   while (last < stop) {
     const byte = buffer[last];
     if (byte === LF) {
