@@ -4,7 +4,7 @@ import { encodePiece, encodeResponse, encodeValue, textHead, type AnswerContext,
 import { HeldAnswer } from './http/HeldAnswer.js';
 import { isEmptyHeaders } from './http/headers.js';
 import { type HttpConnection, stateOf } from './http/HttpConnection.js';
-import type { HttpState, Outstanding } from './http/HttpState.js';
+import type { HttpState } from './http/HttpState.js';
 import { IncomingBody } from './http/IncomingBody.js';
 import { inspectHttp } from './http/inspect.js';
 import { bodyHost, clientFault, clientGone, CONTINUE, makeRoom, mayStillRefuse, seeOff } from './http/lifecycle.js';
@@ -118,8 +118,10 @@ export class Http {
   static recognise(memory: Buffer, from: number, to: number, connection: HttpConnection): Request | undefined {
     const state = stateOf(connection);
     if (state.lastSeen || state.head !== null) return undefined;
-    const head = knownHead(memory, from, to);
-    if (head === undefined) return undefined;
+    const known = knownHead(memory, from, to, state.latest);
+    if (known === undefined) return undefined;
+    state.latest = known;
+    const { head } = known;
     state.hint = head;
     const bodyLength = head.contentLength > 0 ? head.contentLength : 0;
     const length = head.length + bodyLength;
@@ -172,7 +174,7 @@ export class Http {
       const bytes = encodeWhole(data, connection, state);
       return unsaved === null ? bytes : hold(bytes, unsaved, connection, state);
     }
-    const request = state.outstanding.length === 1 ? (state.outstanding[0] as Outstanding).request : null;
+    const request = state.outstanding.length === 1 ? (state.outstanding[0] as Request) : null;
     const extra = isEmptyHeaders(connection.headers) ? null : connection.headers;
     const { answer, source } = encodeFile(data, request, contextOf(connection, state), extra);
     const bytes = account(answer, connection, state);
@@ -237,14 +239,14 @@ const hasTooManyFields = (head: Head): boolean => limits.maxHeaderCount > 0 && h
 function isPlainTurn(connection: HttpConnection, state: HttpState): boolean {
   const { outstanding } = state;
   if (outstanding.length !== 1 || state.sessions !== null || state.streaming !== null) return false;
-  const { head, http10 } = outstanding[0] as Outstanding;
-  return !head && !http10 && !connection._isLast && !connection._drains && !isLastAnswer(state)
+  const asked = (outstanding[0] as Request)._asked;
+  return asked !== null && asked.method !== 'HEAD' && asked.minor !== 0 && !connection._isLast && !connection._drains && !isLastAnswer(state)
     && isEmptyHeaders(connection.headers);
 }
 
 /** {@link encodeValue} and {@link account} for that. */
 function encodeText(text: string, state: HttpState): string {
-  (state.outstanding[0] as Outstanding).request._isAnswered = true;
+  (state.outstanding[0] as Request)._isAnswered = true;
   state.answered();
   return textHead(Buffer.byteLength(text)) + text;
 }
@@ -253,7 +255,8 @@ function encodeText(text: string, state: HttpState): string {
 function handOut(request: Request, head: Head | null, connection: HttpConnection, state: HttpState): void {
   request.connection = connection as unknown as Request['connection'];
   if (head !== null) {
-    state.outstanding.push({ request, head: head.method === 'HEAD', http10: head.minor === 0 });
+    request._asked = head;
+    state.outstanding.push(request);
     state.lastSeen ||= isLast(head);
   }
   state.handOut(request);
@@ -321,8 +324,8 @@ function contextOf(connection: HttpConnection, state: HttpState): AnswerContext 
   const current = outstanding[0];
   const alone = outstanding.length <= 1;
   return {
-    head: outstanding.length === 1 && (current as Outstanding).head,
-    http10: current?.http10 === true,
+    head: outstanding.length === 1 && current?._asked?.method === 'HEAD',
+    http10: current?._asked?.minor === 0,
     close: connection._isLast || (alone && (connection._drains || (current !== undefined && isLastAnswer(state)))),
   };
 }
@@ -361,7 +364,7 @@ function encodeWhole(data: unknown, connection: HttpConnection, state: HttpState
 /** The sessions that have to be stored before anything is sent: of the last request, and of the one being answered. */
 function unsavedSessions(state: HttpState): RequestSessions[] | null {
   const last = state.sessions;
-  const answered = state.outstanding.length > 1 ? (state.outstanding[0] as Outstanding).request._sessions : null;
+  const answered = state.outstanding.length > 1 ? (state.outstanding[0] as Request)._sessions : null;
   if (last?.unsaved !== true && answered?.unsaved !== true) return null;
   return [last, answered].filter((sessions) => sessions?.unsaved === true) as RequestSessions[];
 }
@@ -384,7 +387,7 @@ function account(answer: EncodedAnswer, connection: HttpConnection, state: HttpS
   if (answer.headed && !isEmptyHeaders(connection.headers)) connection.headers = {};
   if (!answer.headed || answer.interim) return answer.bytes;
   const first = state.outstanding[0];
-  if (first !== undefined) first.request._isAnswered = true;
+  if (first !== undefined) first._isAnswered = true;
   // What follows would be an answer behind the last one (RFC 9112 section 9.6).
   if (answer.closes) state.lastSeen = true;
   if (answer.streaming === 'none') complete(answer, state);

@@ -3,16 +3,9 @@ import type { Holder } from './buffered.js';
 import type { IncomingBody } from './IncomingBody.js';
 import type { ChunkedBody } from './parse/chunked.js';
 import type { Head } from './parse/head.js';
+import type { KnownHead } from './parse/knownHeads.js';
 import type { Request } from './Request.js';
 import type { RequestSessions } from './session/RequestSessions.js';
-
-/** A request that was handed out and has not been answered whole. */
-export interface Outstanding {
-  readonly request: Request;
-  /** HEAD: its answer has no body. */
-  readonly head: boolean;
-  readonly http10: boolean;
-}
 
 /** Where exceptions go. */
 interface Failing {
@@ -30,6 +23,8 @@ export class HttpState implements Holder {
   head: Head | null = null;
   /** The head of the message that comes next, already read: the bytes are on their way to `input`. */
   hint: Head | null = null;
+  /** The head of the request that came last, when it is one that is kept. */
+  latest: KnownHead | null = null;
   chunked: ChunkedBody | null = null;
   continued = false;
   /** The message is handed out at its head. */
@@ -44,8 +39,8 @@ export class HttpState implements Holder {
   kept = 0;
   /** To be told when the client leaves before it is answered. */
   readonly aborts: Set<AbortController> = new Set();
-  /** In the order in which they came. */
-  readonly outstanding: Outstanding[] = [];
+  /** Requests that have not been answered whole, in the order in which they came. */
+  readonly outstanding: Request[] = [];
   /** A request has said that it is the last one of its connection: what comes behind it is thrown away. */
   lastSeen = false;
   /** The request that was handed out last, until its handler has settled and it is answered. */
@@ -106,7 +101,7 @@ export class HttpState implements Holder {
 
   /** The last byte of an answer has been sent, in the order of the requests. */
   answered(): void {
-    const request = this.outstanding.shift()?.request;
+    const request = this.outstanding.shift();
     if (request !== undefined && !this.isRunning(request)) this.#done(request);
   }
 
@@ -114,7 +109,7 @@ export class HttpState implements Holder {
   settled(request: Request): void {
     this.running = false;
     // While it is not answered, it is the last of those that wait.
-    if (this.closed || this.outstanding.at(-1)?.request !== request) this.#done(request);
+    if (this.closed || this.outstanding.at(-1) !== request) this.#done(request);
   }
 
   /** The connection is closed. A handler may still be at work. */

@@ -4,7 +4,6 @@ import { type BodyStream, readWhole, type RequestBody } from './BodyStream.js';
 import { HttpState } from './HttpState.js';
 import { looseHead, lowerAscii, parseFields } from './parse/head.js';
 import type { Head, LooseHead } from './parse/head.js';
-import { knownField } from './parse/knownHeads.js';
 import { parseCookie } from './parse/cookie.js';
 import { parseJson } from './parse/json.js';
 import type { JsonValue } from './parse/json.js';
@@ -33,6 +32,22 @@ const SP = 0x20;
 const HASH = 0x23;
 const QUESTION_MARK = 0x3f;
 
+/** What is made of a request when it is asked for. */
+interface Made {
+  whole?: Promise<Buffer>;
+  looseHead?: LooseHead | undefined;
+  headers?: Record<string, string> | undefined;
+  get?: NestedRecord<string>;
+  post?: Record<string, PostValue>;
+  cookies?: Record<string, string>;
+  trailers?: Record<string, string>;
+  multipart?: Multipart | null;
+  files?: Record<string, FileValue>;
+  tempFiles?: TempFiles;
+  bodyText?: string;
+  text?: string;
+}
+
 /**
  * One HTTP request. Nothing is parsed before it is asked for, and nothing twice.
  *
@@ -58,42 +73,49 @@ export class Request {
   /** The connection that brought the request; `null` for a request made by hand and after `destroy()`. */
   connection: TcpConnection | null = null;
 
-  /** What the framework remembers about this request: the id of its session as `sid`, and the session. */
-  context: Record<string, unknown> = {};
-
-  /** Free for the application; `request.user = …` on the request itself does as well. */
-  properties: Record<string, unknown> = {};
-
   /** @internal For the Http protocol: the head of the answer has been sent, so that nothing can be added to it. */
   _isAnswered: boolean = false;
+
+  /** @internal For the Http protocol: what the answer depends on. */
+  _asked: Head | null = null;
 
   /** Null: the head has it all, as text. */
   #ownBytes: Buffer | null;
   #head: Head | undefined;
   /** The body, while it is read in pieces. */
   #stream: BodyStream | null = null;
-  #whole: Promise<Buffer> | undefined;
-  #looseHead: LooseHead | undefined;
-  #headers: Record<string, string> | undefined;
-  #get: NestedRecord<string> | undefined;
-  #post: Record<string, PostValue> | undefined;
-  #cookies: Record<string, string> | undefined;
-  #trailers: Record<string, string> | undefined;
-  #multipart: Multipart | null | undefined;
-  #files: Record<string, FileValue> | undefined;
-  #tempFiles: TempFiles | undefined;
   #sessions: RequestSessions | null = null;
-  #bodyText: string | undefined;
-  #text: string | undefined;
+  /** What has been made of the message so far; most requests are asked for very little. */
+  #made: Made | null = null;
+  #context: Record<string, unknown> | null = null;
+  #properties: Record<string, unknown> | null = null;
 
   /**
    * @param buffer The whole message, body included and not chunked. It is not copied.
    * @param head What `parseHead` says about this very buffer, to save looking again. For the package: null as the buffer
-   * stands for the head alone, when that has its text.
+   * stands for a known head without a body.
    */
   constructor(buffer: Buffer | string | null, head?: Head) {
     this.#ownBytes = typeof buffer === 'string' ? Buffer.from(buffer) : buffer;
     this.#head = head;
+  }
+
+  /** What the framework remembers about this request: the id of its session as `sid`, and the session. */
+  get context(): Record<string, unknown> {
+    return (this.#context ??= {});
+  }
+
+  set context(value: Record<string, unknown>) {
+    this.#context = value;
+  }
+
+  /** Free for the application; `request.user = …` on the request itself does as well. */
+  get properties(): Record<string, unknown> {
+    return (this.#properties ??= {});
+  }
+
+  set properties(value: Record<string, unknown>) {
+    this.#properties = value;
   }
 
   /** First word of the request line: `'GET'`. */
@@ -148,11 +170,9 @@ export class Request {
   header<Default>(name: string, defaultValue: Default): string | Default;
   header(name: string | null = null, defaultValue: unknown = null): unknown {
     const head = this.#head;
-    if (name !== null && this.#headers === undefined && head !== undefined && typeof head.text === 'string') {
-      return knownField(head, name) ?? defaultValue;
-    }
-    this.#headers ??= parseFields(this.#buffer, this.#headEnd());
-    return name === null ? this.#headers : (this.#headers[lowerAscii(name)] ?? defaultValue);
+    if (name !== null && head?.known && this.#made?.headers === undefined) return head.known.field(name) ?? defaultValue;
+    this.#lazy.headers ??= parseFields(this.#buffer, this.#headEnd());
+    return name === null ? this.#lazy.headers : (this.#lazy.headers[lowerAscii(name)] ?? defaultValue);
   }
 
   /**
@@ -163,8 +183,8 @@ export class Request {
   get<Value = QueryValue>(name: string): Value | null;
   get<Value = QueryValue, Default = Value>(name: string, defaultValue: Default): Value | Default;
   get(name: string | null = null, defaultValue: unknown = null): unknown {
-    this.#get ??= parseStr(this.#queryBytes());
-    return name === null ? this.#get : pick(this.#get, name, defaultValue);
+    this.#lazy.get ??= parseStr(this.#queryBytes());
+    return name === null ? this.#lazy.get : pick(this.#lazy.get, name, defaultValue);
   }
 
   /**
@@ -176,8 +196,8 @@ export class Request {
   post<Value = PostValue>(name: string): Value | null;
   post<Value = PostValue, Default = Value>(name: string, defaultValue: Default): Value | Default;
   post(name: string | null = null, defaultValue: unknown = null): unknown {
-    this.#post ??= this.#parsePost();
-    return name === null ? this.#post : pick(this.#post, name, defaultValue);
+    this.#lazy.post ??= this.#parsePost();
+    return name === null ? this.#lazy.post : pick(this.#lazy.post, name, defaultValue);
   }
 
   /**
@@ -189,8 +209,8 @@ export class Request {
   file(name?: null): Record<string, FileValue>;
   file<Value = FileValue>(name: string): Value | null;
   file(name: string | null = null): unknown {
-    if (this.#files === undefined || this.#tempFiles?.wereMoved) this.#files = this.#storeFiles();
-    return name === null ? this.#files : (this.#files[name] ?? null);
+    if (this.#lazy.files === undefined || this.#lazy.tempFiles?.wereMoved) this.#lazy.files = this.#storeFiles();
+    return name === null ? this.#lazy.files : (this.#lazy.files[name] ?? null);
   }
 
   /** All cookies, or the one called `name`. Values are as they were sent: not URL-decoded, quotes kept. */
@@ -198,8 +218,8 @@ export class Request {
   cookie(name: string): string | null;
   cookie<Default>(name: string, defaultValue: Default): string | Default;
   cookie(name: string | null = null, defaultValue: unknown = null): unknown {
-    this.#cookies ??= parseCookie(this.header('cookie', ''));
-    return name === null ? this.#cookies : pick(this.#cookies, name, defaultValue);
+    this.#lazy.cookies ??= parseCookie(this.header('cookie', ''));
+    return name === null ? this.#lazy.cookies : pick(this.#lazy.cookies, name, defaultValue);
   }
 
   /** All trailer fields of a chunked request, or the one called `name` in any case. They are no headers. */
@@ -207,16 +227,16 @@ export class Request {
   trailer(name: string): string | null;
   trailer<Default>(name: string, defaultValue: Default): string | Default;
   trailer(name: string | null = null, defaultValue: unknown = null): unknown {
-    const trailers = this.#trailers ?? endRecord(beginRecord<string>());
+    const trailers = this.#lazy.trailers ?? endRecord(beginRecord<string>());
     return name === null ? trailers : pick(trailers, lowerAscii(name), defaultValue);
   }
 
   /** For the Http protocol: the trailer fields. The first call counts, later ones are ignored. */
   setChunkTrailers(trailers: Readonly<Record<string, string>>): void {
-    if (this.#trailers !== undefined) return;
+    if (this.#lazy.trailers !== undefined) return;
     const record = beginRecord<string>();
     for (const name of Object.keys(trailers)) record[lowerAscii(name)] = trailers[name]!;
-    this.#trailers = endRecord(record);
+    this.#lazy.trailers = endRecord(record);
   }
 
   /**
@@ -283,7 +303,7 @@ export class Request {
 
   /** The body as text. For bytes that are none, use `rawBodyBytes()`. */
   rawBody(): string {
-    return (this.#bodyText ??= this.rawBodyBytes().toString('utf8'));
+    return (this.#lazy.bodyText ??= this.rawBodyBytes().toString('utf8'));
   }
 
   /** The body as it came. The bytes are those of the request, not a copy. */
@@ -295,7 +315,7 @@ export class Request {
   /** The whole message as text. */
   rawBuffer(): string {
     this.#expectWhole();
-    return (this.#text ??= this.#buffer.toString('utf8'));
+    return (this.#lazy.text ??= this.#buffer.toString('utf8'));
   }
 
   /** The same as `rawBuffer()`, so that `String(request)` shows the message. Of a streamed one the head. */
@@ -322,8 +342,8 @@ export class Request {
    * @throws (rejects) WorkermanError `WM_BODY_TOO_LARGE`, `WM_CLIENT_GONE`, or `WM_BODY_STREAMED` when it was read in pieces
    */
   readBody(limit: number = this.connection?.maxPackageSize ?? Infinity): Promise<Buffer> {
-    this.#whole ??= this.#readBody(limit);
-    return this.#whole;
+    this.#lazy.whole ??= this.#readBody(limit);
+    return this.#lazy.whole;
   }
 
   /** This request as a standard `Request`. Its signal is aborted when the client leaves before it is answered. */
@@ -362,9 +382,9 @@ export class Request {
     const hasLength = this.header('content-length') !== null;
     const rest = Buffer.from(hasLength ? '\r\n' : `Content-Length: ${body.length}\r\n\r\n`);
     this.#ownBytes = Buffer.concat([head, rest, body]);
-    if (this.#head) this.#head = { ...this.#head, length: head.length + rest.length, contentLength: body.length, text: null };
-    this.#looseHead = undefined;
-    this.#headers = undefined;
+    if (this.#head) this.#head = { ...this.#head, length: head.length + rest.length, contentLength: body.length, known: null };
+    this.#lazy.looseHead = undefined;
+    this.#lazy.headers = undefined;
     this.#stream = null;
   }
 
@@ -396,25 +416,25 @@ export class Request {
 
   /** The parts of the body; null when it is of another kind. */
   #parts(): Multipart | null {
-    if (this.#multipart !== undefined) return this.#multipart;
+    if (this.#lazy.multipart !== undefined) return this.#lazy.multipart;
     const boundary = multipartBoundary(this.header('content-type', ''));
-    this.#multipart = boundary === null
+    this.#lazy.multipart = boundary === null
       ? null
       : parseMultipart(this.rawBodyBytes(), boundary, { maxParts: Request.maxFileUploads });
-    return this.#multipart;
+    return this.#lazy.multipart;
   }
 
   #storeFiles(): Record<string, FileValue> {
     const multipart = this.#parts();
     if (multipart === null) return endRecord(beginRecord<FileValue>());
-    this.#tempFiles ??= new TempFiles(this);
+    this.#lazy.tempFiles ??= new TempFiles(this);
     this.#state()?.keepFiles(this);
-    return this.#tempFiles.store(multipart.files);
+    return this.#lazy.tempFiles.store(multipart.files);
   }
 
   /** @internal For the Http protocol: this request is over. */
   _removeFiles(): void {
-    this.#tempFiles?.remove();
+    this.#made?.tempFiles?.remove();
   }
 
   /** @internal For the Http protocol: the sessions that were asked for. */
@@ -470,13 +490,17 @@ export class Request {
     return mark < 0 ? buffer.subarray(0, 0) : buffer.subarray(mark + 1, end);
   }
 
+  get #lazy(): Made {
+    return (this.#made ??= {});
+  }
+
   /** The message. Made when it is asked for where the head is known: an application may write to what it gets. */
   get #buffer(): Buffer {
-    return (this.#ownBytes ??= Buffer.from(this.#head?.text ?? '', 'latin1'));
+    return (this.#ownBytes ??= Buffer.from(this.#head?.known?.text ?? '', 'latin1'));
   }
 
   #loose(): LooseHead {
-    return (this.#looseHead ??= looseHead(this.#buffer));
+    return (this.#lazy.looseHead ??= looseHead(this.#buffer));
   }
 
   #headEnd(): number {

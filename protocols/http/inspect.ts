@@ -57,7 +57,7 @@ function inspectBody(connection: HttpWatched, state: HttpState, watch: Watch, no
   else if (state.isIdle) seconds = watch.secondsIn(UNWANTED_BODY, now);
   else return watch.forget();
   if (!isOver(seconds, limits.requestTimeout)) return;
-  const mayAnswer = state.outstanding.length === 1 && !state.outstanding[0]!.request._isAnswered;
+  const mayAnswer = state.outstanding.length === 1 && !state.outstanding[0]!._isAnswered;
   state.body!.fail('The request body did not arrive in time');
   if (mayAnswer) refuseLate(connection, true);
   else connection.destroy();

@@ -19,7 +19,7 @@ export type ClientFault = 'WM_CLIENT_GONE' | 'WM_BODY_TOO_LARGE';
 
 /** Nothing of an answer has been sent, and no older request waits for one. */
 export function mayStillRefuse(request: Request, state: HttpState): boolean {
-  return state.outstanding.length === 1 && state.outstanding[0]!.request === request && !request._isAnswered;
+  return state.outstanding.length === 1 && state.outstanding[0] === request && !request._isAnswered;
 }
 
 /** Why a handler has failed when that is the doing of its client, whatever wraps the reason; else null. */

@@ -345,7 +345,7 @@ export function dechunkedHead(head: Head, body: ChunkedBody): Head {
     contentLength: body.dataLength,
     chunked: false,
     codingStart: -1,
-    text: null,
+    known: null,
     codingEnd: -1,
   };
 }
@@ -353,7 +353,7 @@ export function dechunkedHead(head: Head, body: ChunkedBody): Head {
 /** The head alone of a chunked message, without its Transfer-Encoding line: the body is decoded while it is read. */
 export function withoutCoding(buffer: Buffer, head: Head): { bytes: Buffer; head: Head } {
   const bytes = Buffer.concat([buffer.subarray(0, head.codingStart), buffer.subarray(head.codingEnd, head.length)]);
-  return { bytes, head: { ...head, length: bytes.length, chunked: false, codingStart: -1, codingEnd: -1, text: null } };
+  return { bytes, head: { ...head, length: bytes.length, chunked: false, codingStart: -1, codingEnd: -1, known: null } };
 }
 
 function contentLengthLine(body: ChunkedBody): string {

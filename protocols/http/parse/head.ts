@@ -9,6 +9,7 @@
  * implementations could read differently (folded lines, bare CR or LF, control bytes, two lengths) is refused.
  */
 
+import type { KnownHead } from './knownHeads.js';
 import { beginRecord, endRecord } from './record.js';
 
 /** A head whose empty line begins at this offset (bytes) or later is refused with 431. */
@@ -44,8 +45,8 @@ export interface Head {
   readonly codingEnd: number;
   /** Number of field lines. */
   readonly fields: number;
-  /** Of a head that is kept for the next time it comes: its bytes, one character for each. */
-  readonly text?: string | null;
+  /** Set on a head that is kept for the next time it comes. */
+  readonly known?: KnownHead | null;
 }
 
 const HTAB = 0x09;
@@ -91,7 +92,6 @@ class Draft implements Head {
   codingEnd = -1;
   hosts = 0;
   fields = 0;
-  text: string | null = null;
 
   constructor(length: number) {
     this.length = length;
