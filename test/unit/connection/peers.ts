@@ -2,10 +2,12 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { ConnectionInterface } from '../../../connection/ConnectionInterface.js';
 import { hooks } from '../../../connection/hooks.js';
 import { TcpConnection } from '../../../connection/TcpConnection.js';
+import { acceptWires, type HandleWire } from '../../../connection/wire/HandleWire.js';
 
 /**
- * Connections over real sockets: a plain server hands each accepted socket to a TcpConnection, a {@link Peer} is at the
- * other end. Everything that was opened is closed by {@link closeAll}, for `afterEach`.
+ * Connections over real sockets: a plain server hands each accepted client to a TcpConnection, as workers do (without a
+ * socket of Node's, or with one when `WORKERMAN_TS_PUBLIC_SOCKETS=1`), a {@link Peer} is at the other end. Everything that
+ * was opened is closed by {@link closeAll}, for `afterEach`.
  */
 
 const servers = new Set<Server>();
@@ -107,7 +109,7 @@ export async function open(
 ): Promise<{ connection: TcpConnection; peer: Peer }> {
   const server = await listen(place);
   const made = new Promise<TcpConnection>((resolve) => {
-    server.once('connection', (socket) => {
+    const accept = (socket: Socket | HandleWire): void => {
       const connection = new TcpConnection(null, socket);
       if (place.path !== undefined) {
         connection.transport = 'unix';
@@ -116,7 +118,9 @@ export async function open(
       accepted.add(connection);
       prepare(connection);
       resolve(connection);
-    });
+    };
+    server.once('connection', accept);
+    acceptWires(server, accept);
   });
   const target = place.path !== undefined
     ? { path: place.path }
