@@ -1,0 +1,10 @@
+/** Blog posts, as far as an example has any. Functions may be async. */
+export const Blog = {
+  async getTitleListByUid(_uid: unknown) {
+    return [1, 2, 3, 4, 5].map((number) => `blog title ${number}`);
+  },
+
+  getByBlogId(blogId: unknown) {
+    return { blog_id: blogId, title: 'remote calls', content: 'this is content ...' };
+  },
+};
