@@ -18,7 +18,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..');
 const require = createRequire(import.meta.url);
 
-const SUITES = ['unit', 'fuzz', 'golden', 'autobahn', 'process', 'types', 'pack', 'browser'];
+const SUITES = ['unit', 'fuzz', 'golden', 'autobahn', 'process', 'types', 'pack', 'examples', 'browser'];
 const MINUTES = { usual: 15, long: 60 };
 
 const isSuite = (word) => /^\w+$/.test(word) && existsSync(join(root, 'test', word));

@@ -26,7 +26,7 @@ worker.onMessage = async (connection, data) => {
 
   // A service offers the functions that are its own, and nothing that every object has.
   const service = services.get(name);
-  const call = service !== undefined && Object.hasOwn(service, method) ? service[method] : undefined;
+  const call: unknown = service !== undefined && Object.hasOwn(service, method) ? service[method] : undefined;
   if (typeof call !== 'function') {
     const msg = `class ${name} or method ${method} not found`;
     done(false, 404, msg);
@@ -37,7 +37,7 @@ worker.onMessage = async (connection, data) => {
   try {
     const result: unknown = await call.apply(service, data.param_array);
     done(true, 0, '');
-    connection.send({ code: 0, msg: 'ok', data: result });
+    connection.send({ code: 0, msg: 'ok', data: result ?? null });
   } catch (error) {
     const msg = error instanceof Error ? error.message : String(error);
     done(false, 500, String(error));

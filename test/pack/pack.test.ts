@@ -1,45 +1,15 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
+import { installPackage, type Packed } from '../support/packed.js';
 import { accepting, cleanUpScripts, freePort, startScript, TSX, type Script } from '../support/process.js';
 
 /** The package as npm ships it, installed in an empty folder and used there as a stranger would. */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-
-interface Packed {
-  filename: string;
-  size: number;
-  unpackedSize: number;
-  files: { path: string; mode: number }[];
-}
-
-/** `npm test` sets variables that would reach the npm of the test. */
-const cleanEnv = (): NodeJS.ProcessEnv =>
-  Object.fromEntries(
-    Object.entries(process.env).filter(
-      ([name]) => !/^npm_(config_ignore|config_include|config_omit|lifecycle|package)/i.test(name),
-    ),
-  );
-
-function npm(cwd: string, ...args: string[]): string {
-  try {
-    return execFileSync('npm', args, {
-      cwd,
-      encoding: 'utf8',
-      env: cleanEnv(),
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 120_000,
-    });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    throw new Error(`npm ${args.join(' ')} failed: ${stdout}${stderr}`); // its message says the same again
-  }
-}
 
 const SERVER = (address: string): string => `
 import { Worker } from 'workerman-ts';
@@ -50,20 +20,10 @@ Worker.runAll();
 
 describe('the package on npm', function () {
   this.timeout(150_000);
-  let folder: string;
   let app: string;
   let packed: Packed;
 
-  before(() => {
-    folder = mkdtempSync(join(tmpdir(), 'workerman-ts-pack-'));
-    const output = npm(root, 'pack', '--json', '--pack-destination', folder);
-    packed = (JSON.parse(output.slice(output.search(/^\[/m))) as Packed[])[0]!;
-    app = join(folder, 'app');
-    mkdirSync(app);
-    writeFileSync(join(app, 'package.json'), '{"name":"app","version":"1.0.0","private":true,"type":"module"}');
-    npm(app, 'install', '--no-audit', '--no-fund', '--ignore-scripts', join(folder, packed.filename));
-  });
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  before(() => ({ app, packed } = installPackage()));
   afterEach(cleanUpScripts);
 
   /** Starts a server, asks it something, stops it by its own command. */

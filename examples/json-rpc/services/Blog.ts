@@ -1,5 +1,7 @@
+import type { Service } from './index.js';
+
 /** Blog posts, as far as an example has any. Functions may be async. */
-export const Blog = {
+export const Blog: Service = {
   async getTitleListByUid(_uid: unknown) {
     return [1, 2, 3, 4, 5].map((number) => `blog title ${number}`);
   },
