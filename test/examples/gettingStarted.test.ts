@@ -1,4 +1,5 @@
 import { cleanUpExamples, startExample } from '../support/examples.js';
+import { waitUntil } from '../support/process.js';
 import { play, readTranscript } from '../support/transcript.js';
 
 describe('the examples to get started with', function () {
@@ -9,6 +10,10 @@ describe('the examples to get started with', function () {
     // All four processes, as it is written.
     const example = await startExample('getting-started/http.ts', { replacePorts: [2345], count: 4 });
     await play(readTranscript('getting-started-http'), { port: example.port(2345) });
+    await waitUntil(
+      () => example.script.workers().length === 4,
+      () => `four processes: ${example.script.describe()}`,
+    );
     await example.stop();
   });
 

@@ -2,24 +2,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
-import { cleanUpScripts, freePort, startScript, type Script } from '../support/process.js';
+import { cleanUpExamples, startExample, type Example } from '../support/examples.js';
 import { until } from '../unit/connection/peers.js';
-
-const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, import.meta.url));
 
 /** For what the examples put into the folder for temporary files. */
 let temporary = '';
 
 /** Starts one of the examples on a port of its own. */
-async function example(name: string): Promise<{ url: string; port: number; script: Script }> {
-  const port = await freePort();
-  const source = readFileSync(path(`examples/${name}.ts`), 'utf8').replace(":8080'", `:${port}'`);
-  const script = startScript({ source, name: `${name}.ts`, env: { TMPDIR: temporary } });
-  symlinkSync(path('node_modules'), join(script.folder, 'node_modules'));
-  await script.started();
-  return { url: `http://127.0.0.1:${port}`, port, script };
+async function start(name: string, dependencies: string[] = []): Promise<{ url: string; port: number; example: Example }> {
+  const example = await startExample(`${name}.ts`, { replacePorts: [8080], env: { TMPDIR: temporary }, dependencies });
+  const port = example.port(8080);
+  return { url: `http://127.0.0.1:${port}`, port, example };
 }
 
 /** What a client gets which sends just this. */
@@ -34,13 +28,13 @@ async function raw(port: number, request: string): Promise<string> {
 }
 
 describe('the examples that answer HTTP', function () {
-  this.timeout(40_000);
+  this.timeout(150_000);
   before(() => (temporary = mkdtempSync(join(tmpdir(), 'examples-'))));
-  afterEach(cleanUpScripts);
+  afterEach(cleanUpExamples);
   after(() => rmSync(temporary, { recursive: true }));
 
   it('hono: a fetch-style application behind three lines', async () => {
-    const { url, script } = await example('hono');
+    const { url, example } = await start('hono', ['hono']);
     const home = await fetch(`${url}/`);
     expect([home.status, await home.text(), home.headers.get('content-length')]).to.deep.equal([200, 'Hello from Hono', '15']);
     expect(await (await fetch(`${url}/users/7?page=2`)).json()).to.deep.equal({ id: '7', page: '2' });
@@ -51,15 +45,15 @@ describe('the examples that answer HTTP', function () {
     expect([await streamed.text(), streamed.headers.get('transfer-encoding')]).to.deep.equal(['line 1\nline 2\nline 3\n', 'chunked']);
     expect((await fetch(`${url}/nothing`)).status).to.equal(404);
     expect((await fetch(`${url}/`, { method: 'HEAD' })).status).to.equal(200);
-    await script.stop();
+    await example.stop();
   });
 
   it('static: the files of a folder, and nothing else', async () => {
-    const { url, port, script } = await example('static');
-    mkdirSync(join(script.folder, 'site'));
-    writeFileSync(join(script.folder, 'site', 'index.html'), '<h1>home</h1>');
-    writeFileSync(join(script.folder, '.env'), 'SECRET=1');
-    symlinkSync('/etc/passwd', join(script.folder, 'passwd'));
+    const { url, port, example } = await start('static');
+    mkdirSync(join(example.folder, 'site'));
+    writeFileSync(join(example.folder, 'site', 'index.html'), '<h1>home</h1>');
+    writeFileSync(join(example.folder, '.env'), 'SECRET=1');
+    symlinkSync('/etc/passwd', join(example.folder, 'passwd'));
     expect(await (await fetch(`${url}/site/`)).text()).to.equal('<h1>home</h1>');
     const source = await fetch(`${url}/static.ts`, { headers: { Range: 'bytes=0-1' } });
     expect([source.status, await source.text()]).to.deep.equal([206, '//']);
@@ -68,17 +62,17 @@ describe('the examples that answer HTTP', function () {
       expect(answer, target).to.match(/^HTTP\/1.1 404 Not Found\r\n/).and.not.match(/SECRET|root:/);
     }
     expect((await fetch(`${url}/site/`, { method: 'POST', body: 'x' })).status).to.equal(405);
-    await script.stop();
+    await example.stop();
   });
 
   it('upload: more than maxPackageSize, and a worker that survives clients that leave', async () => {
-    const { url, port, script } = await example('upload');
+    const { url, port, example } = await start('upload');
     const size = 25 << 20;
     const answer = await (await fetch(`${url}/`, { method: 'PUT', body: Buffer.alloc(size, 'z') })).text();
     const [, bytes, file] = /^(\d+) bytes in (.+)\n$/.exec(answer) ?? [];
     expect(Number(bytes)).to.equal(size);
     expect(readFileSync(file!).equals(Buffer.alloc(size, 'z'))).to.equal(true);
-    const [worker] = script.workers();
+    const [worker] = example.script.workers();
     for (let i = 0; i < 5; i++) {
       const socket = connect(port, '127.0.0.1');
       socket.on('error', () => {});
@@ -86,7 +80,20 @@ describe('the examples that answer HTTP', function () {
       socket.destroy();
     }
     expect(await (await fetch(`${url}/`, { method: 'PUT', body: 'abc' })).text()).to.match(/^3 bytes/);
-    expect(script.workers()).to.deep.equal([worker]);
-    await script.stop();
+    expect(example.script.workers()).to.deep.equal([worker]);
+    await example.stop();
+  });
+
+  it('sse-page: a page, and the time of day for it', async () => {
+    const { url, example } = await start('sse-page');
+    expect(await (await fetch(`${url}/`)).text()).to.match(/new EventSource\('\/clock'\)/);
+    const clock = await fetch(`${url}/clock`);
+    expect(clock.headers.get('content-type')).to.equal('text/event-stream');
+    const reader = clock.body!.getReader();
+    const { value } = await reader.read();
+    expect(Buffer.from(value!).toString()).to.match(/^event: tick\ndata: \d\d:\d\d:\d\d\n\n$/);
+    await reader.cancel();
+    expect((await fetch(`${url}/nothing`)).status).to.equal(404);
+    await example.stop();
   });
 });
