@@ -34,12 +34,13 @@ export interface Browser {
   close(): Promise<void>;
 }
 
-export async function openBrowser(): Promise<Browser> {
+/** @param more switches of Chromium that a test needs besides the usual ones */
+export async function openBrowser(more: readonly string[] = []): Promise<Browser> {
   const profile = mkdtempSync(join(tmpdir(), 'workerman-ts-chromium-'));
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: executable(),
     headless: true,
-    args: ARGS,
+    args: [...ARGS, ...more],
   });
   return {
     context,
