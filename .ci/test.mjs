@@ -18,7 +18,9 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..');
 const require = createRequire(import.meta.url);
 
-const SUITES = ['unit', 'fuzz', 'golden', 'autobahn', 'process', 'types', 'pack', 'examples', 'browser'];
+const SUITES = [
+  'unit', 'fuzz', 'golden', 'autobahn', 'process', 'types', 'reference', 'pack', 'examples', 'scenes', 'first', 'docs', 'browser',
+];
 const MINUTES = { usual: 15, long: 60 };
 
 const isSuite = (word) => /^\w+$/.test(word) && existsSync(join(root, 'test', word));
