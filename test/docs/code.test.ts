@@ -1,5 +1,7 @@
 import { expect } from 'chai';
+import * as api from '../../index.js';
 import { compileBlocks } from './compile.js';
+import { namesInPage } from './names.js';
 import { blocksIn, isGenerated, pages, placeOf, type Block } from './pages.js';
 
 /** Languages that a test here checks, and those that none can. `''` is for drawings and output. */
@@ -8,10 +10,11 @@ const LANGUAGES = ['ts', 'js', 'json', 'sh', '', 'php', 'nginx', 'caddyfile'];
 describe('the TypeScript and JavaScript in the pages', function () {
   this.timeout(60_000);
   const blocks = blocksIn('ts', 'js');
+  const names = namesInPage();
   let complaints: Map<Block, string>;
 
   before(() => {
-    complaints = compileBlocks(blocks);
+    complaints = compileBlocks([...blocks, names]);
   });
 
   for (const block of blocks) {
@@ -19,6 +22,14 @@ describe('the TypeScript and JavaScript in the pages', function () {
       expect(complaints.get(block)).to.equal('');
     });
   }
+
+  it('compiles: each name that docs/coming-from-php.md promises', () => {
+    expect(complaints.get(names)).to.equal('');
+  });
+
+  it('leaves no class of the package out of docs/coming-from-php.md', () => {
+    expect(Object.keys(api).filter((name) => !new RegExp(`\\b${name}\\b`).test(names.code))).to.deep.equal([]);
+  });
 });
 
 describe('the JSON in the pages', () => {
