@@ -22,7 +22,7 @@ describe('the links in the pages', () => {
   }
 
   it('lead from the README, in a few steps, to every page that is written by hand', () => {
-    const reached = new Set(['README.md']);
+    const reached = new Set(['README.md', 'llms.txt']);
     for (const path of reached) {
       const page = pages.find((candidate) => candidate.path === path);
       for (const { target } of page?.links ?? []) {

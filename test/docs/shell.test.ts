@@ -6,6 +6,9 @@ import { blocksIn, placeOf, root, type Block } from './pages.js';
 
 const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
 
+/** Files of the repository; others are files of the reader's. */
+const OUR_FILES = /^(examples|bench|test|\.ci|node_modules)\//;
+
 /** Words of each command in a block, without comments, pipes and what stands behind them. */
 function commandsIn({ code }: Block): string[][] {
   return code
@@ -17,16 +20,19 @@ function commandsIn({ code }: Block): string[][] {
 }
 
 /** Says what is wrong with `npm run x`, `npm start`, `npm test`; an empty text for nothing. */
-function npmProblem([command = '', script = '']: string[]): string {
-  const name = command === 'run' ? script : command === 't' ? 'test' : command;
+function npmProblem([command = '', script = '', ...suites]: string[]): string {
   if (!['run', 'start', 'test'].includes(command)) return '';
-  return Object.hasOwn(scripts, name) ? '' : `package.json has no script '${name}'`;
+  const name = command === 'run' ? script : command;
+  if (!Object.hasOwn(scripts, name)) return `package.json has no script '${name}'`;
+  const missing = suites.filter((suite) => name === 'test' && /^\w+$/.test(suite) && !existsSync(join(root, 'test', suite)));
+  return missing.length === 0 || suites.includes('--grep') ? '' : `there are no tests '${missing.join(' ')}'`;
 }
 
 /** Says what is wrong with a start script and the words behind it. */
 function serviceProblem([file = '', ...words]: string[]): string {
   if (!/\.[cm]?[jt]s$/.test(file)) return `'${file}' is no script`;
-  if (/^(examples|bench|test|\.ci)\//.test(file)) return existsSync(join(root, file)) ? '' : `there is no ${file}`;
+  const ours = words.filter((word) => /\.[cm]?[jt]s$/.test(word)).concat(file).filter((path) => OUR_FILES.test(path));
+  if (ours.length > 0) return ours.every((path) => existsSync(join(root, path))) ? '' : `there is no ${ours.join(' or ')}`;
   const { command, rest } = parseCommand(words);
   return command === 'usage' || rest.length > 0 ? `'${words.join(' ')}' is no command of a start script` : '';
 }
