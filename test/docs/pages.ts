@@ -79,6 +79,7 @@ function readProse(page: Page, line: string, number: number): void {
     page.anchors.add(name);
   }
   const prose = line.replaceAll(/`[^`]*`/g, '');
+  for (const [, id] of prose.matchAll(/<a id="([^"]+)">/g)) page.anchors.add(id!);
   for (const [, target] of prose.matchAll(/\]\(([^()\s]+)\)/g)) page.links.push({ target: target!, line: number });
 }
 
