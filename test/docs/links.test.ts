@@ -32,4 +32,11 @@ describe('the links in the pages', () => {
     const lost = pages.map(({ path }) => path).filter((path) => !isGenerated(path) && !reached.has(path));
     expect(lost).to.deep.equal([]);
   });
+
+  it('lead from llms.txt to every page of docs/ that is written by hand, one line each', () => {
+    const { links } = pages.find(({ path }) => path === 'llms.txt')!;
+    const written = pages.map(({ path }) => path).filter((path) => path.startsWith('docs/') && !isGenerated(path));
+    expect(links.map(({ target }) => target)).to.include.members(written);
+    expect(new Set(links.map(({ line }) => line)).size).to.equal(links.length);
+  });
 });

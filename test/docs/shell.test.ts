@@ -39,6 +39,9 @@ function serviceProblem([file = '', ...words]: string[]): string {
 
 /** Says what is wrong with a command that is one of ours. */
 function problemOf([program, ...words]: string[]): string {
+  if (program === 'npx' && words[0] === 'workerman' && words[1] === 'init') {
+    return /\binit\b/.test(readFileSync(join(root, 'bin', 'workerman.ts'), 'utf8')) ? '' : 'workerman has no init';
+  }
   if (program === 'npm') return npmProblem(words);
   if (program === 'node') return serviceProblem(words.filter((word) => !word.startsWith('--import') && word !== 'tsx'));
   if (program === 'npx' && (words[0] === 'workerman' || words[0] === 'tsx')) return serviceProblem(words.slice(1));
