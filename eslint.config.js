@@ -85,6 +85,7 @@ export default tseslint.config(
       'connection/AsyncTcpConnection.ts',
       'connection/AsyncUdpConnection.ts',
       'connection/ConnectionInterface.ts',
+      'connection/ReceivingConnection.ts',
       'connection/TcpConnection.ts',
       'connection/UdpConnection.ts',
       'connection/types.ts',

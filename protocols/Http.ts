@@ -1,6 +1,6 @@
 import { release, setBuffered } from './http/buffered.js';
 import { Chunk } from './http/Chunk.js';
-import { encodePiece, encodeResponse, encodeValue, textHead, type AnswerContext, type EncodedAnswer } from './http/encode.js';
+import { encodePiece, encodeShared, encodeValue, textHead, type AnswerContext, type EncodedAnswer } from './http/encode.js';
 import { HeldAnswer } from './http/HeldAnswer.js';
 import { isEmptyHeaders } from './http/headers.js';
 import { type HttpConnection, stateOf } from './http/HttpConnection.js';
@@ -357,7 +357,7 @@ function encodeWhole(data: unknown, connection: HttpConnection, state: HttpState
   if (data instanceof Chunk || data instanceof ServerSentEvents) return encodeStreamPiece(data, state);
   const context = contextOf(connection, state);
   const extra = isEmptyHeaders(connection.headers) ? null : connection.headers;
-  const answer = data instanceof Response ? encodeResponse(data, context, extra) : encodeValue(data, extra, context);
+  const answer = data instanceof Response ? encodeShared(data, context, extra) : encodeValue(data, extra, context);
   return account(answer, connection, state);
 }
 

@@ -58,6 +58,21 @@ export interface AnswerParts {
   stream?: StreamBody | null;
   /** No default `Content-Type` is added: a standard `Response` says itself what it is. */
   isBare?: boolean;
+  /** What it was made into last, for a response that is sent again. */
+  encoded?: Encoded | null;
+}
+
+/** The bytes of a response, and everything that they were made of. */
+interface Encoded {
+  readonly answer: EncodedAnswer;
+  readonly status: number;
+  readonly reason: string | null;
+  readonly version: string;
+  readonly headers: HeaderStore;
+  readonly changes: number;
+  readonly body: string;
+  readonly isBare: boolean | undefined;
+  readonly close: boolean;
 }
 
 /** An answer over a persistent HTTP/1.1 connection. */
@@ -145,6 +160,34 @@ export function encodeValue(
     + (type < 0 ? HTML : headerLines(headers.names[type] as string, headers.values[type] as StoredValue))
     + `Content-Length: ${size}\r\n\r\n`;
   return answer(joinBody(head, sent), context.close || saysClose(headers, connection), context.head);
+}
+
+/** True when the response is still what it was, and asked for in the same way. */
+function isStill(encoded: Encoded, parts: AnswerParts, close: boolean): boolean {
+  return encoded.body === parts.body && encoded.headers === parts.headers && encoded.changes === parts.headers.changes
+    && encoded.status === parts.status && encoded.reason === parts.reason && encoded.version === parts.version
+    && encoded.isBare === parts.isBare && encoded.close === close;
+}
+
+/**
+ * {@link encodeResponse}, once for a response that is sent to many or again and again, as long as nobody changes it.
+ * Only text can be told to be unchanged: bytes belong to the application, which may have written to them.
+ */
+export function encodeShared(
+  response: { readonly parts: AnswerParts }, context: AnswerContext, extraHeaders?: HeaderObject | null,
+): EncodedAnswer {
+  const { parts } = response;
+  const { body } = parts;
+  const { head, http10, close } = context;
+  if (typeof body !== 'string' || head || http10 || !isEmptyHeaders(extraHeaders)) {
+    return encodeResponse(response, context, extraHeaders);
+  }
+  const before = parts.encoded;
+  if (before && isStill(before, parts, close)) return before.answer;
+  const answer = encodeResponse(response, context);
+  const { status, reason, version, headers, isBare } = parts;
+  parts.encoded = { answer, status, reason, version, headers, changes: headers.changes, body, isBare, close };
+  return answer;
 }
 
 /**

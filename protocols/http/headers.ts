@@ -70,6 +70,8 @@ const joined = (first: StoredValue, second: StoredValue): string[] => ([] as str
 
 /** The headers of one answer. */
 export class HeaderStore {
+  /** Grows with every change. */
+  changes = 0;
   readonly names: string[] = [];
   readonly values: StoredValue[] = [];
 
@@ -103,7 +105,7 @@ export class HeaderStore {
   add(name: string, value: HeaderValue): void {
     const at = this.indexOf(name);
     if (at < 0 || SINGLE.has(name.toLowerCase())) this.put(at, name, toStored(value));
-    else this.values[at] = joined(this.values[at] as StoredValue, toStored(value));
+    else this.put(at, this.names[at] as string, joined(this.values[at] as StoredValue, toStored(value)));
   }
 
   /** {@link add} for every own property. */
@@ -114,6 +116,7 @@ export class HeaderStore {
   remove(name: string): void {
     const at = this.indexOf(name);
     if (at < 0) return;
+    this.changes++;
     this.names.splice(at, 1);
     this.values.splice(at, 1);
   }
@@ -143,6 +146,7 @@ export class HeaderStore {
   }
 
   private put(at: number, name: string, value: StoredValue): void {
+    this.changes++;
     if (at < 0) {
       this.names.push(name);
       this.values.push(value);

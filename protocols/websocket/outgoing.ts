@@ -1,4 +1,5 @@
 import { toBytes } from '../toBytes.js';
+import { isStill } from './sameJson.js';
 import { CLOSE, OPCODE, RSV1 } from './wire.js';
 
 /** From values of `send` to frames: what is sent, and as what. */
@@ -23,10 +24,28 @@ export function toPayload(data: unknown): string | Uint8Array {
   if (typeof data === 'object') {
     if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     if (data instanceof ArrayBuffer) return new Uint8Array(data);
-    const json = JSON.stringify(data) as string | undefined;
+    const json = toJson(data);
     if (json !== undefined) return json;
   }
   return toBytes(data, 'A WebSocket');
+}
+
+/** The object that was sent last, its JSON, and, from the second time on, what that JSON says. */
+let last: { readonly object: WeakRef<object>; readonly json: string; parsed: unknown } | null = null;
+
+/** Objects up to this many characters are remembered: what a fan-out repeats is small, and one is kept. */
+const LONGEST_KEPT = 65_536;
+
+/** JSON of an object; of one that is sent many times in a row, and is still the same, only once. */
+function toJson(data: object | null): string | undefined {
+  if (data === null) return 'null';
+  if (last?.object.deref() === data) {
+    last.parsed ??= JSON.parse(last.json);
+    if (isStill(data, last.parsed)) return last.json;
+  }
+  const json = JSON.stringify(data) as string | undefined;
+  last = json === undefined || json.length > LONGEST_KEPT ? null : { object: new WeakRef(data), json, parsed: undefined };
+  return json;
 }
 
 /**
