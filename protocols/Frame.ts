@@ -1,3 +1,5 @@
+import { LastMessage } from './LastMessage.js';
+import type { Bytes } from './ProtocolInterface.js';
 import { toBytes } from './toBytes.js';
 
 const HEAD_LENGTH = 4;
@@ -21,14 +23,26 @@ export class Frame {
     return buffer.subarray(HEAD_LENGTH);
   }
 
-  /** Head and body. @throws TypeError `WM_BAD_DATA` for objects. */
-  static encode(data: unknown): Buffer {
+  /**
+   * Head and body. For a connection, a message that is the same as the last one is the same memory, so that one which
+   * goes to many is encoded once.
+   *
+   * @throws TypeError `WM_BAD_DATA` for objects.
+   */
+  static encode(data: unknown, connection?: object): Buffer {
     const bytes = toBytes(data, 'Frame');
-    const length = HEAD_LENGTH + (typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length);
-    const frame = Buffer.allocUnsafe(length);
-    frame.writeUInt32BE(length, 0);
-    if (typeof bytes === 'string') frame.write(bytes, HEAD_LENGTH, 'utf8');
-    else frame.set(bytes, HEAD_LENGTH);
-    return frame;
+    if (connection === undefined) return encode(bytes);
+    return last.get(bytes, 0) ?? last.set(bytes, 0, encode(bytes), HEAD_LENGTH);
   }
+}
+
+const last = new LastMessage();
+
+function encode(bytes: Bytes): Buffer {
+  const length = HEAD_LENGTH + (typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length);
+  const frame = Buffer.allocUnsafe(length);
+  frame.writeUInt32BE(length, 0);
+  if (typeof bytes === 'string') frame.write(bytes, HEAD_LENGTH, 'utf8');
+  else frame.set(bytes, HEAD_LENGTH);
+  return frame;
 }

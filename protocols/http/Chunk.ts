@@ -20,6 +20,7 @@ const CRLF = Buffer.from('\r\n');
 export class Chunk {
   /** The piece itself, without its framing. */
   readonly data: Body;
+  #text: string | Buffer | null = null;
 
   /**
    * @param data text (sent as UTF-8) or bytes; the empty chunk ends the response. Other scalars are converted.
@@ -29,9 +30,10 @@ export class Chunk {
     this.data = toBody(data);
   }
 
-  /** The chunk as it goes to the wire. */
+  /** The chunk as it goes to the wire. Text is put into its form once; bytes may have been changed since. */
   toBytes(): string | Buffer {
-    return encodeChunk(this.data);
+    if (typeof this.data !== 'string') return encodeChunk(this.data);
+    return (this.#text ??= encodeChunk(this.data));
   }
 
   /** The chunk as text; bytes that are not UTF-8 become U+FFFD, so {@link toBytes} is what is sent. */

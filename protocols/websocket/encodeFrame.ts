@@ -1,3 +1,4 @@
+import { LastMessage } from '../LastMessage.js';
 import { applyMask, randomKey } from './mask.js';
 import { LENGTH_16, LENGTH_64, MASKED } from './wire.js';
 
@@ -49,25 +50,15 @@ export function encodeFrame(first: number, payload: string | Uint8Array, masked:
   return frame;
 }
 
-/** Payloads up to this many characters or bytes are remembered: what a fan-out repeats is small, and one is kept. */
-const LONGEST_SHARED = 65_536;
-
-let shared: { readonly first: number; readonly payload: string | Uint8Array; readonly frame: Buffer } | null = null;
+const last = new LastMessage();
 
 /**
  * The unmasked frame of a payload, the same memory as last time when it is the same payload and type: a message that
- * goes to many connections is encoded once. Nobody may write to it. Bytes may have been changed by their owner since:
- * they are the same when they are the same object and still what the frame holds. Masked frames differ each time.
+ * goes to many connections is encoded once. Nobody may write to it. Masked frames differ each time.
  */
 export function encodeShared(first: number, payload: string | Uint8Array): Buffer {
-  if (payload.length > LONGEST_SHARED) return encodeFrame(first, payload, false);
-  if (shared === null || shared.first !== first || !isShared(shared.payload, shared.frame, payload)) {
-    shared = { first, payload, frame: encodeFrame(first, payload, false) };
-  }
-  return shared.frame;
-}
-
-function isShared(before: string | Uint8Array, frame: Buffer, payload: string | Uint8Array): boolean {
-  if (before !== payload) return false;
-  return typeof payload === 'string' || frame.subarray(headerSize(payload.length, false)).equals(payload);
+  const known = last.get(payload, first);
+  if (known !== null) return known;
+  const frame = encodeFrame(first, payload, false);
+  return last.set(payload, first, frame, headerSize(byteLength(payload), false));
 }

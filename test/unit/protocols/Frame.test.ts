@@ -66,4 +66,18 @@ describe('Frame', () => {
       ),
     );
   });
+
+  it('encodes what goes to many connections once, and notices bytes that were changed', () => {
+    const connection = {};
+    const text = 'x'.repeat(50);
+    expect(Frame.encode(text, connection)).to.equal(Frame.encode(text, connection));
+    expect(Frame.encode(text, connection)).to.deep.equal(Frame.encode(text));
+    expect(Frame.encode(text)).to.not.equal(Frame.encode(text));
+    const bytes = Buffer.from('one');
+    const before = Frame.encode(bytes, connection);
+    expect(Frame.encode(bytes, connection)).to.equal(before);
+    bytes.write('two');
+    expect(Frame.encode(bytes, connection)).to.deep.equal(Frame.encode('two'));
+    expect(before.toString('latin1')).to.equal('\0\0\0\x07one');
+  });
 });
