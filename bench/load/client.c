@@ -13,8 +13,9 @@
 //   client idle PORT CONNECTIONS SECONDS GREETING GREETING_LENGTH
 //       opens the connections, greets, holds them
 //
-// Prints `answers failures`. Before it begins to count it prints `ready` and waits for a line on its input, so
-// that whoever reads the clocks of the server can do so.
+// Prints `ready` and waits for a line on its input before it begins to count, then prints `answers failures` and waits
+// for another line with its connections open, so that whoever reads the clocks of the server can do so. Ends after four
+// minutes at the latest.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -90,11 +91,15 @@ static void greet(int fd, Text greeting, size_t length) {
   }
 }
 
-static void ready(void) {
+static void waitForLine(void) {
   char line[16];
-  printf("ready\n");
   fflush(stdout);
   if (!fgets(line, sizeof line, stdin)) exit(2);
+}
+
+static void ready(void) {
+  printf("ready\n");
+  waitForLine();
 }
 
 static ssize_t take(int fd) {
@@ -180,6 +185,7 @@ int main(int argc, char **argv) {
   struct rlimit limit = {MAX_FDS, MAX_FDS};
   setrlimit(RLIMIT_NOFILE, &limit);
   if (argc < 6) return 2;
+  alarm(240);
   char *mode = argv[1];
   Text none = {0, 0};
   port = atoi(argv[2]);
@@ -187,7 +193,6 @@ int main(int argc, char **argv) {
   epfd = epoll_create1(0);
 
   if (!strcmp(mode, "ask") && argc == 8) {
-
     ask(connections, atoi(argv[4]), atof(argv[5]), none, 0, load(argv[6], atoi(argv[4])), atol(argv[7]));
   } else if (!strcmp(mode, "once") && argc == 7) {
     once(connections, atof(argv[4]), load(argv[5], 1), atol(argv[6]));
@@ -203,5 +208,6 @@ int main(int argc, char **argv) {
   } else return 2;
 
   printf("%ld %ld\n", answers, failures);
+  waitForLine();
   return failures > 0;
 }

@@ -219,13 +219,20 @@ async function runClient(args: string[], pid: number): Promise<Sample> {
     if (child.exitCode !== null) throw new Error('the client ended before it began');
     await sleep(10);
   }
+  await sleep(100);
   const cpuBefore = cpuOf(pid);
   const before = performance.now();
-  const exited = once(child, 'exit');
   child.stdin.write('\n');
-  await exited;
+  while (!/ready\n.+\n/.test(output)) {
+    if (child.exitCode !== null) throw new Error('the client ended before it had counted');
+    await sleep(2);
+  }
+  // Its connections are still open: what closing them costs is not counted.
   const seconds = (performance.now() - before) / 1000;
   const cpu = cpuOf(pid) - cpuBefore;
+  const exited = once(child, 'exit');
+  child.stdin.end('\n');
+  await exited;
   children.delete(child);
   const [answers = 0, failures = 0] = (output.split('ready\n')[1] ?? '').trim().split(' ').map(Number);
   if (failures > 0 || answers === 0) throw new Error(`the client counted ${answers} answers and ${failures} failures`);
@@ -241,6 +248,10 @@ async function measure(scenario: Scenario, contender: string, seconds: string): 
   } finally {
     await stopServer(server);
   }
+}
+
+function shuffled<T>(list: T[]): T[] {
+  return list.map((each) => ({ each, key: Math.random() })).sort((a, b) => a.key - b.key).map(({ each }) => each);
 }
 
 const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] as number;
@@ -280,7 +291,7 @@ try {
   for (const scenario of chosen) {
     const samples = new Map<string, Sample[]>(scenario.contenders.map((contender) => [contender, []]));
     for (let round = 0; round < Number(options.rounds); round++) {
-      for (const [contender, list] of samples) list.push(await measure(scenario, contender, options.seconds));
+      for (const [contender, list] of shuffled([...samples])) list.push(await measure(scenario, contender, options.seconds));
     }
     results[scenario.name] = report(scenario, samples);
   }
