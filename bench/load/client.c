@@ -6,36 +6,42 @@
 //       as `ask`, but every request has a connection of its own, which the server closes
 //   client greeted PORT CONNECTIONS DEPTH SECONDS GREETING GREETING_LENGTH REQUEST LENGTH
 //       as `ask`, after GREETING was sent and answered once per connection (a WebSocket handshake)
+//   client rotate PORT CONNECTIONS ACTIVE SECONDS REQUEST LENGTH
+//       every connection asks once; then ACTIVE of them wait for an answer at any time, and whenever one has come the
+//       next connection in the circle asks
 //   client fan PORT CONNECTIONS ROUNDS GREETING GREETING_LENGTH TRIGGER TRIGGER_LENGTH LENGTH
 //       CONNECTIONS listeners; one more connection sends TRIGGER (a file) ROUNDS times, each time after every listener
 //       has got LENGTH bytes and the trigger its answer of TRIGGER_LENGTH bytes. Listeners are greeted first; so is the
 //       trigger when TRIGGER_LENGTH is 0 (then it is a listener itself).
-//   client idle PORT CONNECTIONS SECONDS GREETING GREETING_LENGTH
-//       opens the connections, greets, holds them
+//   client idle PORT CONNECTIONS GREETING GREETING_LENGTH
+//       opens the connections, greets, holds them, and counts those that are still open
 //
 // Prints `ready` and waits for a line on its input before it begins to count, then prints `answers failures` and waits
 // for another line with its connections open, so that whoever reads the clocks of the server can do so. Ends after four
-// minutes at the latest.
+// minutes at the latest. With ANSWERS in its environment it counts no further than that.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #define MAX_FDS 70000
+#define EVENTS 256
 
 typedef struct { char *bytes; size_t length; } Text;
 
 static int port, epfd;
-static long answers, failures;
+static long answers, failures, wanted;
 static size_t received[MAX_FDS];
 
 static double now(void) {
@@ -44,16 +50,20 @@ static double now(void) {
   return t.tv_sec + t.tv_nsec / 1e9;
 }
 
+static int goesOn(double end) {
+  return now() < end && (wanted == 0 || answers < wanted);
+}
+
 static Text load(const char *path, int copies) {
-  Text text = {malloc(1 << 20), 0};
+  struct stat status;
   FILE *f = fopen(path, "rb");
-  if (!f) { perror(path); exit(2); }
-  text.length = fread(text.bytes, 1, 1 << 20, f);
+  if (!f || fstat(fileno(f), &status)) { perror(path); exit(2); }
+  size_t length = status.st_size;
+  char *all = malloc(length * copies + 1);
+  if (fread(all, 1, length, f) != length) { perror(path); exit(2); }
   fclose(f);
-  char *all = malloc(text.length * copies);
-  for (int i = 0; i < copies; i++) memcpy(all + i * text.length, text.bytes, text.length);
-  free(text.bytes);
-  return (Text){all, text.length * copies};
+  for (int i = 1; i < copies; i++) memcpy(all + i * length, all, length);
+  return (Text){all, length * copies};
 }
 
 static void put(int fd, Text text) {
@@ -61,7 +71,10 @@ static void put(int fd, Text text) {
   while (done < text.length) {
     ssize_t n = write(fd, text.bytes + done, text.length - done);
     if (n > 0) done += n;
-    else if (errno != EAGAIN) { failures++; return; }
+    else if (errno == EAGAIN) {
+      struct pollfd writable = {.fd = fd, .events = POLLOUT};
+      poll(&writable, 1, 1000);
+    } else { failures++; return; }
   }
 }
 
@@ -85,10 +98,21 @@ static void greet(int fd, Text greeting, size_t length) {
   static char buffer[65536];
   put(fd, greeting);
   for (size_t got = 0; got < length;) {
-    ssize_t n = read(fd, buffer, length - got);
+    size_t missing = length - got;
+    ssize_t n = read(fd, buffer, missing < sizeof buffer ? missing : sizeof buffer);
     if (n <= 0) { fprintf(stderr, "greeting failed\n"); exit(1); }
     got += n;
   }
+}
+
+static int *dialAll(int connections, Text greeting, size_t greetingLength) {
+  int *fds = malloc(connections * sizeof *fds);
+  for (int i = 0; i < connections; i++) {
+    fds[i] = dial();
+    if (greeting.length) greet(fds[i], greeting, greetingLength);
+    watch(fds[i]);
+  }
+  return fds;
 }
 
 static void waitForLine(void) {
@@ -109,81 +133,132 @@ static ssize_t take(int fd) {
   return n < 0 && errno == EAGAIN ? -2 : n;
 }
 
-static void ask(int connections, int depth, double seconds, Text greeting, size_t greetingLength, Text batch, size_t length) {
-  int *fds = malloc(connections * sizeof *fds);
-  for (int i = 0; i < connections; i++) {
-    fds[i] = dial();
-    if (greeting.length) greet(fds[i], greeting, greetingLength);
-    watch(fds[i]);
-  }
+// Whether the answers of `length` bytes have come whole. A connection that has ended is a failure.
+static int answered(int fd, size_t length) {
+  ssize_t got = take(fd);
+  if (got == -2) return 0;
+  if (got <= 0) { failures++; close(fd); return 0; }
+  if (received[fd] < length) return 0;
+  if (received[fd] > length) failures++;
+  received[fd] = 0;
+  return 1;
+}
+
+// The next events; nothing for five seconds is a failure.
+static int next(struct epoll_event *events) {
+  int n = epoll_wait(epfd, events, EVENTS, 5000);
+  if (n <= 0) failures++;
+  return n;
+}
+
+// When the time is over, nothing more is asked, but all that was asked is waited for and counted: else a server would
+// have worked for answers that nobody counts.
+static void ask(int *fds, int connections, int depth, double seconds, Text batch, size_t length) {
   ready();
   for (int i = 0; i < connections; i++) put(fds[i], batch);
-  struct epoll_event events[256];
-  for (double end = now() + seconds; now() < end;) {
-    int n = epoll_wait(epfd, events, 256, 100);
+  struct epoll_event events[EVENTS];
+  double end = now() + seconds;
+  for (int waiting = connections; waiting > 0 && failures == 0;) {
+    int n = next(events);
     for (int i = 0; i < n; i++) {
       int fd = events[i].data.fd;
-      ssize_t got = take(fd);
-      if (got == -2) continue;
-      if (got <= 0) { failures++; close(fd); continue; }
-      if (received[fd] < length * depth) continue;
-      if (received[fd] > length * depth) failures++;
-      received[fd] = 0;
+      if (!answered(fd, length * depth)) continue;
       answers += depth;
-      put(fd, batch);
+      if (goesOn(end)) put(fd, batch);
+      else waiting--;
     }
   }
 }
 
-static void once(int connections, double seconds, Text request, size_t length) {
+static void rotate(int *fds, int connections, int active, double seconds, Text request, size_t length) {
+  static char busy[MAX_FDS];
+  int at = 0;
   ready();
-  for (int i = 0; i < connections; i++) { int fd = dial(); watch(fd); put(fd, request); }
-  struct epoll_event events[256];
-  for (double end = now() + seconds; now() < end;) {
-    int n = epoll_wait(epfd, events, 256, 100);
+  for (; at < active && at < connections; at++) { put(fds[at], request); busy[fds[at]] = 1; }
+  struct epoll_event events[EVENTS];
+  double end = now() + seconds;
+  for (int waiting = at; waiting > 0 && failures == 0;) {
+    int n = next(events);
     for (int i = 0; i < n; i++) {
       int fd = events[i].data.fd;
-      if (take(fd) > 0) continue;
-      if (received[fd] == length) answers++;
+      if (!answered(fd, length)) continue;
+      answers++;
+      busy[fd] = 0;
+      if (!goesOn(end)) { waiting--; continue; }
+      while (busy[fds[at % connections]]) at++;
+      fd = fds[at++ % connections];
+      put(fd, request);
+      busy[fd] = 1;
+    }
+  }
+}
+
+static void openAndPut(Text request) {
+  int fd = dial();
+  watch(fd);
+  put(fd, request);
+}
+
+static void once(int connections, double seconds, Text request, size_t length) {
+  ready();
+  for (int i = 0; i < connections; i++) openAndPut(request);
+  struct epoll_event events[EVENTS];
+  double end = now() + seconds;
+  for (int waiting = connections; waiting > 0 && failures == 0;) {
+    int n = next(events);
+    for (int i = 0; i < n; i++) {
+      int fd = events[i].data.fd;
+      ssize_t got = take(fd);
+      if (got > 0 || got == -2) continue;
+      if (got == 0 && received[fd] == length) answers++;
       else failures++;
       close(fd);
-      fd = dial();
-      watch(fd);
-      put(fd, request);
+      if (goesOn(end)) openAndPut(request);
+      else waiting--;
     }
   }
 }
 
 static void fan(int connections, int rounds, Text greeting, size_t greetingLength, Text trigger, size_t triggerLength, size_t length) {
-  for (int i = 0; i < connections; i++) { int fd = dial(); greet(fd, greeting, greetingLength); watch(fd); }
+  dialAll(connections, greeting, greetingLength);
   int caller = dial();
   if (triggerLength == 0) greet(caller, greeting, greetingLength);
   watch(caller);
   ready();
-  struct epoll_event events[256];
+  struct epoll_event events[EVENTS];
   int listeners = connections + (triggerLength == 0);
   for (int round = 0; round < rounds; round++) {
     put(caller, trigger);
     int waiting = connections + 1;
     while (waiting > 0) {
-      int n = epoll_wait(epfd, events, 256, 5000);
-      if (n <= 0) { failures++; return; }
+      int n = next(events);
+      if (failures) return;
       for (int i = 0; i < n; i++) {
         int fd = events[i].data.fd;
-        size_t wanted = fd == caller && triggerLength ? triggerLength : length;
-        ssize_t got = take(fd);
-        if (got == -2) continue;
-        if (got <= 0) { failures++; return; }
-        if (received[fd] == wanted) { received[fd] = 0; waiting--; }
+        if (answered(fd, fd == caller && triggerLength ? triggerLength : length)) waiting--;
+        if (failures) return;
       }
     }
     answers += listeners;
   }
 }
 
+static void idle(int *fds, int connections) {
+  char byte;
+  ready();
+  for (int i = 0; i < connections; i++) {
+    if (recv(fds[i], &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN) answers++;
+    else failures++;
+  }
+}
+
 int main(int argc, char **argv) {
   struct rlimit limit = {MAX_FDS, MAX_FDS};
-  setrlimit(RLIMIT_NOFILE, &limit);
+  if (setrlimit(RLIMIT_NOFILE, &limit)) { // only root can go beyond the hard limit
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
   if (argc < 6) return 2;
   alarm(240);
   char *mode = argv[1];
@@ -191,20 +266,25 @@ int main(int argc, char **argv) {
   port = atoi(argv[2]);
   int connections = atoi(argv[3]);
   epfd = epoll_create1(0);
+  if (getenv("ANSWERS")) wanted = atol(getenv("ANSWERS"));
 
   if (!strcmp(mode, "ask") && argc == 8) {
-    ask(connections, atoi(argv[4]), atof(argv[5]), none, 0, load(argv[6], atoi(argv[4])), atol(argv[7]));
+    int depth = atoi(argv[4]);
+    ask(dialAll(connections, none, 0), connections, depth, atof(argv[5]), load(argv[6], depth), atol(argv[7]));
   } else if (!strcmp(mode, "once") && argc == 7) {
     once(connections, atof(argv[4]), load(argv[5], 1), atol(argv[6]));
   } else if (!strcmp(mode, "greeted") && argc == 10) {
-    ask(connections, atoi(argv[4]), atof(argv[5]), load(argv[6], 1), atol(argv[7]), load(argv[8], atoi(argv[4])), atol(argv[9]));
+    int depth = atoi(argv[4]);
+    int *fds = dialAll(connections, load(argv[6], 1), atol(argv[7]));
+    ask(fds, connections, depth, atof(argv[5]), load(argv[8], depth), atol(argv[9]));
+  } else if (!strcmp(mode, "rotate") && argc == 8) {
+    Text request = load(argv[6], 1);
+    int *fds = dialAll(connections, request, atol(argv[7]));
+    rotate(fds, connections, atoi(argv[4]), atof(argv[5]), request, atol(argv[7]));
   } else if (!strcmp(mode, "fan") && argc == 10) {
     fan(connections, atoi(argv[4]), load(argv[5], 1), atol(argv[6]), load(argv[7], 1), atol(argv[8]), atol(argv[9]));
-  } else if (!strcmp(mode, "idle") && argc == 7) {
-    Text greeting = load(argv[5], 1);
-    for (int i = 0; i < connections; i++) { int fd = dial(); if (greeting.length) greet(fd, greeting, atol(argv[6])); }
-    answers = connections;
-    ready();
+  } else if (!strcmp(mode, "idle") && argc == 6) {
+    idle(dialAll(connections, load(argv[4], 1), atol(argv[5])), connections);
   } else return 2;
 
   printf("%ld %ld\n", answers, failures);

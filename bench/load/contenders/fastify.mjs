@@ -1,6 +1,7 @@
+import './settle.mjs';
 import Fastify from 'fastify';
 
-const app = Fastify();
+const app = Fastify({ keepAliveTimeout: 120_000 });
 
 app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, body, done) => {
   done(null, Object.fromEntries(new URLSearchParams(body)));

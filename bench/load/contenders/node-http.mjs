@@ -1,6 +1,7 @@
-import { createHash } from 'node:crypto';
 import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { described } from './body.mjs';
+import './settle.mjs';
 
 const streams = new Set();
 
@@ -19,7 +20,7 @@ const routes = {
     readBody(request, (body) => response.end(String([...new URLSearchParams(body.toString()).keys()].length)));
   },
   '/upload': (request, response) => {
-    readBody(request, (body) => response.end(createHash('sha1').update(body).digest('hex')));
+    readBody(request, (body) => response.end(described(body)));
   },
   '/file': (request, response) => {
     response.setHeader('Content-Length', statSync(process.env.FILE).size);
@@ -38,7 +39,8 @@ const routes = {
   },
 };
 
-createServer((request, response) => {
+// As long as it takes to open thousands of connections; Node's own limit is five seconds.
+createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
   const route = routes[request.url];
   if (route) return route(request, response);
   response.setHeader('Content-Type', 'text/html;charset=utf-8');

@@ -1,9 +1,13 @@
-import { createHash } from 'node:crypto';
-import { Response, ServerSentEvents, Worker } from '../../../dist/index.js';
+import { described } from './body.mjs';
+import './settle.mjs';
+
+// Another build of the package when it is compared with this one.
+const { Response, ServerSentEvents, TcpConnection, Worker } = await import(process.env.DIST ?? '../../../dist/index.js');
 
 // Its files go where the benchmark keeps its own.
 Worker.pidFile = 'ours.pid';
 Worker.logFile = 'ours.log';
+TcpConnection.defaultMaxPackageSize = 64 << 20; // for the upload
 const port = process.env.PORT;
 const scheme = process.env.KIND === 'websocket' ? 'websocket' : 'http';
 const worker = new Worker(`${scheme}://127.0.0.1:${port}`);
@@ -11,7 +15,8 @@ const streams = new Set();
 
 // An event for every stream: on demand, so that the load decides when.
 function publish() {
-  for (const stream of streams) stream.send(new ServerSentEvents({ event: 'message', data: 'x'.repeat(64), id: 1 }));
+  const event = new ServerSentEvents({ event: 'message', data: 'x'.repeat(64), id: 1 });
+  for (const stream of streams) stream.send(event);
 }
 
 const routes = {
@@ -20,7 +25,7 @@ const routes = {
   ),
   '/form': (connection, request) => connection.send(String(Object.keys(request.post()).length)),
   '/file': (connection) => connection.send(new Response().withFile(process.env.FILE)),
-  '/upload': (connection, request) => connection.send(createHash('sha1').update(request.rawBodyBytes()).digest('hex')),
+  '/upload': (connection, request) => connection.send(described(request.rawBodyBytes())),
   '/sse': (connection) => {
     connection.send(new Response(200, { 'Content-Type': 'text/event-stream' }));
     streams.add(connection);
@@ -42,8 +47,5 @@ worker.onMessage = scheme === 'websocket'
     if (route) route(connection, request);
     else connection.send('hello world');
   };
-worker.onWorkerStart = () => {
-  worker.onConnect = (connection) => { connection.maxPackageSize = 64 << 20; };
-};
 
 Worker.runAll();

@@ -1,3 +1,4 @@
+import './settle.mjs';
 import { createServer } from 'node:net';
 
 // No parsing at all: whatever comes is answered with the same bytes.
