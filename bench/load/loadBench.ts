@@ -22,13 +22,19 @@ export interface LoadScenario extends Pick<Bench, 'name' | 'unit' | 'contenders'
 }
 
 /** What a contender has done so far. */
-class Tally {
+export class Tally {
   answers = 0;
   seconds = 0;
+  /** Microseconds. */
   cpu = 0;
 
+  /** Microseconds of CPU time for one answer. */
+  get cost(): number {
+    return this.cpu / this.answers;
+  }
+
   sample(server: Server): Sample {
-    return { cost: this.cpu / this.answers, perSecond: this.answers / this.seconds, peak: peakOf(server.pids) };
+    return { cost: this.cost, perSecond: this.answers / this.seconds, peak: peakOf(server.pids) };
   }
 }
 
@@ -48,22 +54,6 @@ export async function runOnce(args: readonly string[], server: Server, tally: Ta
     throw new Error(`${server.contender}: ${(error as Error).message}`, { cause: error });
   } finally {
     await client.leave();
-  }
-}
-
-/** Starts a contender, looks at its answer, warms it up, and measures it alone. */
-export async function measureAlone(
-  scenario: Pick<LoadScenario, 'env' | 'load' | 'check'>, contender: Contender, seconds: number,
-): Promise<Sample> {
-  const server = await Server.start(contender, scenario.env);
-  try {
-    const tally = new Tally();
-    const args = (length: number): Promise<string[]> => prepare(scenario.load, server.port, String(length), scenario.check);
-    await runOnce(await args(WARM_UP), server, new Tally());
-    await runOnce(await args(seconds), server, tally);
-    return tally.sample(server);
-  } finally {
-    await server.stop();
   }
 }
 
