@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BENCH, SERVER_CORE, tree } from './machine.js';
 import { compiled, end, freePort, startOn, work } from './processes.js';
 
-/** Who takes part: a program of `contenders/`, `floor`, or `ours@FOLDER` for the package that is built there. */
+/** Who takes part: a program of `contenders/`, `floor`, or `ours@FILE` for the package whose front door that is. */
 export type Contender = string;
 
 function commandOf(contender: Contender, port: number): string[] {
@@ -45,7 +46,8 @@ export class Server {
     const [, dist] = contender.split('@');
     const child = startOn(SERVER_CORE, commandOf(contender, port), {
       env: { ...process.env, ...env, ...(dist && { DIST: dist }), PORT: String(port), NODE_ENV: 'production' },
-      cwd: work(),
+      // Of its own: a service keeps its pid file there.
+      cwd: mkdtempSync(join(work(), 'server-')),
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     return new Server(contender, port, child);

@@ -73,9 +73,14 @@ export async function cleanUp(): Promise<void> {
   programs.clear();
 }
 
-/** Cleans up when the benchmark is interrupted. */
-export function cleanUpOnSignals(): void {
+/** Cleans up when the benchmark is interrupted, and then does what is left to do. */
+export function cleanUpOnSignals(last: () => void = () => {}): void {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.once(signal, () => void cleanUp().finally(() => process.exit(1)));
+    process.once(signal, () => {
+      void cleanUp().finally(() => {
+        last();
+        process.exit(1);
+      });
+    });
   }
 }

@@ -1,0 +1,42 @@
+import { from, type Micro } from './harness.js';
+import { MEBIBYTES, piecesOf } from './sizes.js';
+
+const { ReceiveBuffer } = await from<typeof import('../../connection/ReceiveBuffer.js')>('connection/ReceiveBuffer.js');
+const { ChunkedBody } = await from<typeof import('../../protocols/http/parse/chunked.js')>('protocols/http/parse/chunked.js');
+
+const LIMIT = 1 << 30;
+
+/** A body of known length: kept until it is whole, then joined. */
+function receive(pieces: readonly Buffer[], length: number): Buffer {
+  const received = new ReceiveBuffer();
+  for (const piece of pieces) received.push(piece);
+  return received.take(length);
+}
+
+/** A chunked body: looked at after each piece. */
+function receiveChunked(pieces: readonly Buffer[]): number {
+  const received = new ReceiveBuffer();
+  const body = new ChunkedBody();
+  for (const piece of pieces) {
+    received.push(piece);
+    const verdict = body.advance(received.view(), 0, LIMIT);
+    if (verdict === 'done') return received.length;
+    if (verdict !== 'more') throw new Error(`refused with ${verdict}`);
+  }
+  throw new Error('the body has no end');
+}
+
+function chunked(bytes: number, size: number): Buffer {
+  const chunk = Buffer.from(`${size.toString(16)}\r\n${'x'.repeat(size)}\r\n`);
+  return Buffer.concat([...Array.from({ length: Math.ceil(bytes / chunk.length) }, () => chunk), Buffer.from('0\r\n\r\n')]);
+}
+
+export const micros: readonly Micro[] = MEBIBYTES.flatMap((size): Micro[] => {
+  const bytes = size << 20;
+  const plain = piecesOf(Buffer.alloc(bytes, 'x'));
+  const inChunks = piecesOf(chunked(bytes, 1024));
+  return [
+    { name: `${size} MiB of known length, in pieces`, bytes, run: () => receive(plain, bytes) },
+    { name: `${size} MiB in chunks of 1 KB, in pieces`, bytes, run: () => receiveChunked(inChunks) },
+  ];
+});

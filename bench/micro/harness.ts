@@ -1,0 +1,53 @@
+/** Times single functions of the built package, by the processor time that they take. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** Something that is called again and again. */
+export interface Micro {
+  name: string;
+  /** What it returns is not looked at, but it is kept, so that no compiler leaves the work away. */
+  run: () => unknown;
+  /** Bytes that one call works on: the cost is told per kilobyte. */
+  bytes?: number;
+}
+
+/** What one of them costs: nanoseconds for a call, or for a kilobyte. */
+export interface Cost {
+  name: string;
+  unit: 'call' | 'KB';
+  nanoseconds: number;
+}
+
+/** Milliseconds of a batch; the clock counts microseconds. */
+const BATCH = 20;
+const WARM_UP = 5;
+const BATCHES = 15;
+
+/** A module of the package that is measured: that of the folder in DIST, else of `dist/` here. */
+export async function from<Module>(path: string): Promise<Module> {
+  const dist = process.env['DIST'] ?? join(import.meta.dirname, '../../dist');
+  return (await import(pathToFileURL(join(dist, path)).href)) as Module;
+}
+
+/** Keeps results alive. */
+export const sink: { value: unknown } = { value: null };
+
+function batch(run: () => unknown, times: number): number {
+  const before = process.cpuUsage();
+  for (let i = 0; i < times; i++) sink.value = run();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) * 1000;
+}
+
+/** Times one of them: the median of some batches. */
+export function measure({ name, run, bytes }: Micro): Cost {
+  let times = 1;
+  for (let spent = 0; spent < BATCH * 1e6;) {
+    spent = batch(run, times);
+    if (spent < BATCH * 1e6) times = Math.ceil(times * Math.min(10, Math.max(1.5, (BATCH * 1.2e6) / Math.max(spent, 1))));
+  }
+  for (let i = 0; i < WARM_UP; i++) batch(run, times);
+  const costs = Array.from({ length: BATCHES }, () => batch(run, times) / times).sort((a, b) => a - b);
+  const cost = costs[BATCHES >> 1] as number;
+  return { name, unit: bytes === undefined ? 'call' : 'KB', nanoseconds: bytes === undefined ? cost : (cost / bytes) * 1024 };
+}
