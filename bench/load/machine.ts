@@ -7,8 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 /** Where the contenders run. */
 export const SERVER_CORE = '0';
-/** Where the load runs. */
-export const CLIENT_CORE = '1';
+/** Where the load runs; on the same, where there is no other. */
+export const CLIENT_CORE: string = cpus().length > 1 ? '1' : '0';
 /** The unit of times in `/proc`, the same on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
 
