@@ -1,4 +1,4 @@
-import { rowsOf, type Result } from './results.js';
+import { median, type Result, type Sample } from './results.js';
 
 /** One line of bars. */
 interface Group {
@@ -27,14 +27,15 @@ const TITLE = 26;
 const ONE = 380;
 
 function groupOf(result: Result): Group | null {
-  const rows = rowsOf(result);
-  const yardstick = YARDSTICKS.map((name) => rows.find(({ contender }) => contender === name)).find((row) => row !== undefined);
+  const [first = {}] = result.rounds;
+  const yardstick = YARDSTICKS.find((name) => name in first);
   if ((result.kind !== 'cpu' && result.kind !== 'idle') || yardstick === undefined) return null;
-  const what = result.kind === 'cpu' ? '' : ' (memory)';
-  return {
-    title: result.name + what,
-    bars: rows.map(({ contender, cost }) => ({ contender, value: cost / yardstick.cost })),
-  };
+  const costIn = (round: Record<string, Sample>, contender: string): number => (round[contender] as Sample).cost;
+  const bars = Object.keys(first).map((contender) => ({
+    contender,
+    value: median(result.rounds.map((round) => costIn(round, contender) / costIn(round, yardstick))),
+  }));
+  return { title: result.name + (result.kind === 'cpu' ? '' : ' (memory)'), bars };
 }
 
 const escaped = (text: string): string => text.replace(/[&<>]/g, (sign) => `&#${sign.charCodeAt(0)};`);

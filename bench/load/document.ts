@@ -1,7 +1,8 @@
 /*
- * npm run bench:chart -- results.json
+ * npm run bench:chart -- results.json [more.json]
  *
  * Draws docs/benchmarks.svg and writes the tables into docs/benchmarks.md, from what `npm run bench -- --json` has left.
+ * What is in a later file takes the place of the same in an earlier one, or comes behind it.
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -28,13 +29,20 @@ function table(result: Result): string {
 }
 
 function figures({ machine, options, results }: Results): string {
-  const how = `${options.rounds} rounds, ${options.seconds} s of load for each contender in each.`;
-  return [BEGIN, `${machineLines(machine).join('. ')}. ${how}`, ...results.map(table), END].join('\n\n');
+  const counts = [...new Set(results.map(({ rounds }) => rounds.length))].sort((a, b) => a - b).join(' to ');
+  const how = `${counts} rounds, ${options.seconds} s of load for each contender in each.`;
+  return [BEGIN, `${machineLines(machine).join('.\n')}.\n${how}`, ...results.map(table), END].join('\n\n');
 }
 
-const [file] = process.argv.slice(2);
-if (file === undefined) throw new TypeError('a results file was expected: npm run bench:chart -- results.json');
-const results = JSON.parse(readFileSync(file, 'utf8')) as Results;
+function read(files: readonly string[]): Results {
+  const all = files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as Results);
+  const [first] = all;
+  if (first === undefined) throw new TypeError('a results file was expected: npm run bench:chart -- results.json');
+  const byName = new Map(all.flatMap(({ results }) => results.map((result) => [result.name, result] as const)));
+  return { ...first, results: [...byName.values()] };
+}
+
+const results = read(process.argv.slice(2));
 const page = fileURLToPath(new URL('benchmarks.md', DOCS));
 const text = readFileSync(page, 'utf8');
 const [from, to] = [text.indexOf(BEGIN), text.indexOf(END)];
