@@ -25,6 +25,7 @@ export const ERROR_CODES = {
   WM_BODY_STREAMED: 'the body of a streamed request was asked for before it was read, or a second time',
 } as const;
 
+/** A code of the table {@link ERROR_CODES}. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
@@ -32,8 +33,14 @@ export type ErrorCode = keyof typeof ERROR_CODES;
  * system its own code (`'EADDRINUSE'`), so that `error.code` is always the thing to compare.
  */
 export class WorkermanError extends Error {
+  /** One of {@link ERROR_CODES}, or the code of the operating system. */
   readonly code: ErrorCode | (string & {});
 
+  /**
+   * For the package, and for protocols that want to fail in the same way.
+   *
+   * @param options `cause`: the error behind this one
+   */
   constructor(code: ErrorCode | (string & {}), message: string, options?: ErrorOptions) {
     super(message, options);
     this.name = 'WorkermanError';
@@ -43,8 +50,14 @@ export class WorkermanError extends Error {
 
 /** As {@link WorkermanError}, for a value of the wrong type, where PHP throws a TypeError too. */
 export class WorkermanTypeError extends TypeError {
+  /** One of {@link ERROR_CODES}. */
   readonly code: ErrorCode;
 
+  /**
+   * For the package, and for protocols that want to fail in the same way.
+   *
+   * @param message what was expected and what came
+   */
   constructor(code: ErrorCode, message: string) {
     super(message);
     this.code = code;

@@ -38,20 +38,20 @@ const LONGEST_MS = 2_147_483_647;
  * returned. The same object can connect again, any number of times.
  */
 export class AsyncTcpConnection<Message = any, Self = any> extends TcpConnection<Message, Self> implements DialOwner {
-  /** The transports that an address may name. */
+  /** The transports that an address may name. Of them `udp`, `sslv2` and `sslv3` are refused; `tls` is `ssl`. */
   static readonly BUILD_IN_TRANSPORTS: Readonly<Record<string, string>> = {
     tcp: 'tcp', udp: 'udp', unix: 'unix', ssl: 'ssl', sslv2: 'sslv2', sslv3: 'sslv3', tls: 'tls',
   };
 
-  /** `host:port` of a SOCKS5 proxy; it also looks the target's name up. Wins over `proxyHttp`. */
+  /** `host:port` of a SOCKS5 proxy, which also looks the target's name up; `''`: none. Wins over `proxyHttp`. */
   proxySocks5 = '';
-  /** At most 255 bytes. */
+  /** User name for the SOCKS5 proxy, at most 255 bytes; `''` and no password: none is offered. */
   proxySocks5Username = '';
-  /** At most 255 bytes. */
+  /** Password for the SOCKS5 proxy, at most 255 bytes. */
   proxySocks5Password = '';
-  /** `host:port` of an HTTP proxy that knows CONNECT. */
+  /** `host:port` of an HTTP proxy that knows CONNECT; `''`: none. */
   proxyHttp = '';
-  /** Value of `Proxy-Authorization`, for example `Basic dXNlcjpwYXNz`. */
+  /** Value of `Proxy-Authorization`, for example `Basic dXNlcjpwYXNz`; `''`: no such line. */
   proxyAuthorization = '';
 
   readonly #remote: RemoteAddress;
@@ -122,8 +122,9 @@ export class AsyncTcpConnection<Message = any, Self = any> extends TcpConnection
   }
 
   /**
-   * Connects again: now, or after so many seconds (fractions allowed). The same callbacks are used. A connection that
-   * is still open is dropped without `onClose`.
+   * Connects again. The same callbacks are used. A connection that is still open is dropped without `onClose`.
+   *
+   * @param after seconds to wait, fractions allowed; 0 or less: now
    */
   reconnect(after = 0): void {
     this.cancelReconnect();

@@ -26,7 +26,7 @@ interface Session {
  * nobody receives are no error.
  */
 export class AsyncUdpConnection<Message = any, Self = any> extends UdpConnection<Message, Self> {
-  /** `(connection)`: the socket is ready. */
+  /** `(connection)`: the socket is ready. Forgotten by `close()`, like the other callbacks. */
   onConnect: Callback<[connection: Self]> = null;
 
   readonly #host: string;
@@ -50,7 +50,10 @@ export class AsyncUdpConnection<Message = any, Self = any> extends UdpConnection
     this.#context = contextOption ?? {};
   }
 
-  /** Looks the name up, opens a socket connected to it, then calls `onConnect`. Nothing when that has been begun. */
+  /**
+   * Looks the name up, opens a socket connected to it, then calls `onConnect`. Nothing when that has been begun. A name
+   * that is unknown or an address that can not be used is told to `onError`, and the next `send` tries again.
+   */
   connect(): void {
     if (this.#session !== null) return;
     this.#closed = false;

@@ -35,20 +35,23 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
   /** Code given to `onError` when data could not be sent. */
   static readonly SEND_FAIL: 2 = 2;
 
-  /** One object per process. */
+  /** Counters of this process, one object for all connection classes; each starts at 0. */
   static statistics: ConnectionStatistics = { connection_count: 0, total_request: 0, throw_exception: 0, send_fail: 0 };
 
   /** The protocol that cuts and translates packets, or `null` for raw bytes. */
   protocol: ProtocolInterface | null = null;
-  /** `(connection, message)`: one decoded packet. */
+  /** `(connection, message)`: one decoded packet; without a protocol a Buffer. Null: packets are dropped. */
   onMessage: Callback<[connection: Self, message: Message]> = null;
-  /** `(connection)`: once, however the connection ended. */
+  /** `(connection)`: once, however the connection ended. Not called on datagrams that a Worker received. */
   onClose: Callback<[connection: Self]> = null;
-  /** `(connection, code, text)`: connecting or sending has failed. */
+  /** `(connection, code, text)`: connecting (`CONNECT_FAIL`) or sending (`SEND_FAIL`) has failed. */
   onError: Callback<[connection: Self, code: number, text: string]> = null;
-  /** The loop this connection lives on. */
+  /** The loop this connection lives on; null after the close and outside worker processes. */
   eventLoop: EventInterface | null = null;
-  /** Gets every exception thrown (or rejected) by this connection's callbacks and protocol. */
+  /**
+   * `(error)`: gets every exception thrown (or rejected) by this connection's callbacks and protocol. Null, or when it
+   * throws itself: the process logs the exception and exits with 250.
+   */
   errorHandler: ((error: unknown) => unknown) | null = null;
 
   /**
@@ -58,13 +61,21 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
   abstract send(data: unknown, raw?: boolean): boolean | null;
   /** Sends `data` when given, then closes. */
   abstract close(data?: unknown, raw?: boolean): void;
+  /** The peer's ip. */
   abstract getRemoteIp(): string;
+  /** The peer's port; 0 where there is none. */
   abstract getRemotePort(): number;
+  /** `ip:port` of the peer, IPv6 in brackets. */
   abstract getRemoteAddress(): string;
+  /** The ip of this end; `''` once the socket is closed. */
   abstract getLocalIp(): string;
+  /** The port of this end; 0 once the socket is closed. */
   abstract getLocalPort(): number;
+  /** `ip:port` of this end, IPv6 in brackets; `''` once the socket is closed. */
   abstract getLocalAddress(): string;
+  /** True when the peer is reached over IPv4. */
   abstract isIpV4(): boolean;
+  /** True when the peer is reached over IPv6. */
   abstract isIpV6(): boolean;
 
   /**

@@ -28,7 +28,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   extends ConnectionInterface<Message, Self>
   implements WireListener
 {
-  /** Bytes read off the wire. */
+  /** Bytes read off the wire; under TLS those of the plain text. */
   bytesRead = 0;
   /** @internal When the last bytes came in (or the connection was made), in milliseconds since 1970. */
   _lastRead: number = Date.now();

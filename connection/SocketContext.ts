@@ -70,7 +70,9 @@ export interface SslOptions {
 
 /** The second argument of a Worker and of client connections; the nesting and the names are PHP's. */
 export interface SocketContext {
+  /** Options of the socket. */
   socket?: SocketOptions;
+  /** Options of TLS, read when the transport is `'ssl'`. */
   ssl?: SslOptions;
   [key: string]: unknown;
 }

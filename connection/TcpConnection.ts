@@ -36,11 +36,17 @@ export class TcpConnection<Message = any, Self = any>
 {
   /** Largest chunk of one read in Workerman; Node chooses its own chunk size. */
   static readonly READ_BUFFER_SIZE: 87380 = 87380;
+  /** Client: `connect()` has not been called yet. */
   static readonly STATUS_INITIAL: 0 = INITIAL;
+  /** Client: `connect()` is at work. */
   static readonly STATUS_CONNECTING: 1 = CONNECTING;
+  /** Open; under TLS already before its handshake. */
   static readonly STATUS_ESTABLISHED: 2 = ESTABLISHED;
+  /** `end()` was called: what is queued goes out, then FIN, then input is thrown away. */
   static readonly STATUS_ENDING: 4 = ENDING;
+  /** `close()` was called and bytes are still queued; on a client also: connecting has failed. */
   static readonly STATUS_CLOSING: 8 = CLOSING;
+  /** Closed. */
   static readonly STATUS_CLOSED: 16 = CLOSED;
   /** Status number → name. */
   static readonly STATUS_TO_STRING: Readonly<Record<ConnectionStatus, string>> = {
@@ -53,14 +59,15 @@ export class TcpConnection<Message = any, Self = any>
   };
   /** Workerman's bounds of its packet cache. Kept as names only: packets are never cached here. */
   static readonly MAX_CACHE_STRING_LENGTH: 2048 = 2048;
+  /** As {@link MAX_CACHE_STRING_LENGTH}: a name only. */
   static readonly MAX_CACHE_SIZE: 512 = 512;
   /** Seconds of silence before the kernel probes an idle peer. */
   static readonly TCP_KEEPALIVE_INTERVAL: 55 = 55;
-  /** Bytes; copied into each new connection. */
+  /** Bytes, 1 MiB: `maxSendBufferSize` of each new connection. */
   static defaultMaxSendBufferSize = 1_048_576;
-  /** Bytes; copied into each new connection. */
+  /** Bytes, 10 MiB: `maxPackageSize` of each new connection. */
   static defaultMaxPackageSize = 10_485_760;
-  /** Seconds; copied into each new connection. */
+  /** Seconds: `lingerTimeout` of each new connection. */
   static defaultLingerTimeout = 1.0;
   /** Every live connection of this process by id, accepted and outgoing. */
   static connections: ConnectionTable<TcpConnection> = createConnectionTable<TcpConnection>();
@@ -69,7 +76,7 @@ export class TcpConnection<Message = any, Self = any>
 
   static #lastId = 0;
 
-  /** 1, 2, 3 … per process, never used twice. */
+  /** 1, 2, 3 … per process, one sequence for accepted and client connections, never used twice. */
   id: number;
   /** `'tcp'`, `'unix'` or `'ssl'`. */
   transport: 'tcp' | 'unix' | 'ssl' = 'tcp';
@@ -82,11 +89,11 @@ export class TcpConnection<Message = any, Self = any>
   maxPackageSize: number = TcpConnection.defaultMaxPackageSize;
   /** Seconds for which input is still read and thrown away after our FIN. */
   lingerTimeout: number = TcpConnection.defaultLingerTimeout;
-  /** Free for users and protocols. */
+  /** Free for users and protocols. Default `{}`. */
   context: Record<string, any> = {};
-  /** HTTP: header lines for the next answer. WebSocket: for the handshake. */
+  /** HTTP: header lines for the next answer, emptied by it. WebSocket: for the handshake. Default `{}`. */
   headers: any = {};
-  /** `(connection)`: client connections only, TCP is up. */
+  /** `(connection)`: client connections only, TCP is up; under TLS before its handshake. */
   onConnect: Callback<[connection: Self]> = null;
   /** `(connection)`: `maxSendBufferSize` bytes are queued; the next send will be dropped. */
   onBufferFull: Callback<[connection: Self]> = null;
@@ -99,9 +106,9 @@ export class TcpConnection<Message = any, Self = any>
    * handshake, then `Websocket.BINARY_TYPE_BLOB` unless it was set.
    */
   declare websocketType?: string;
-  /** WebSocket client: value of `Sec-WebSocket-Protocol`, a comma-separated list. */
+  /** WebSocket client: value of `Sec-WebSocket-Protocol`, a comma-separated list; unset: no such line. */
   declare websocketClientProtocol?: string;
-  /** WebSocket client: value of `Origin`. */
+  /** WebSocket client: value of `Origin`; unset: no such line. */
   declare websocketOrigin?: string;
   /** WebSocket client: seconds between pings; unset or 0: none. */
   declare websocketPingInterval?: number;
@@ -116,7 +123,7 @@ export class TcpConnection<Message = any, Self = any>
   declare onWebSocketClose?: Callback<[connection: Self, payload: Buffer]>;
   /** WebSocket: `(connection, payload)` in place of the automatic pong; `send` sends pongs meanwhile. */
   declare onWebSocketPing?: Callback<[connection: Self, payload: Buffer]>;
-  /** WebSocket: `(connection, payload)`. */
+  /** WebSocket: `(connection, payload)`, a pong was received. */
   declare onWebSocketPong?: Callback<[connection: Self, payload: Buffer]>;
 
   /** @internal State of the protocol that this connection speaks; the protocol's own business. */
@@ -169,7 +176,7 @@ export class TcpConnection<Message = any, Self = any>
     else this._encrypt(Handshake.accept(socket as Socket, tls, this));
   }
 
-  /** Bytes that the operating system has accepted. */
+  /** Bytes that the operating system has accepted; under TLS those of the plain text. */
   get bytesWritten(): number {
     return this._queue.written;
   }
@@ -177,11 +184,14 @@ export class TcpConnection<Message = any, Self = any>
   // ------------------------------------------------------------------------------------------------ sending
 
   /**
-   * Sends `data`: through the protocol's `encode`, or as it is when `raw` or without a protocol.
+   * Sends `data`: through the protocol's `encode`, or as it is when `raw` or without a protocol. A string is sent as
+   * UTF-8.
    *
    * @returns `true` when nothing older waits and the operating system takes all of it at the latest at the end of this
    * tick; `null` when it was queued (or the protocol sends it itself); `false` when it was dropped: the connection is
    * closing or closed, the peer is gone, or the send buffer is full (then `onError` says so).
+   * @throws TypeError `WM_BAD_DATA` for what is no string, bytes or scalar, when no protocol takes it; what `encode`
+   * throws goes to `errorHandler`, and the result is `false`
    */
   send(data: unknown, raw = false): boolean | null {
     if ((this._status & (ENDING | CLOSING | CLOSED)) !== 0) return false;
@@ -558,20 +568,22 @@ export class TcpConnection<Message = any, Self = any>
     return this.transport === 'unix' ? this._localPath : this._wire.localAddress();
   }
 
-  /** `''` once the socket is closed. */
+  /** The ip of this end, IPv6 in brackets; `''` for unix sockets and once the socket is closed. */
   getLocalIp(): string {
     return this.transport === 'unix' ? '' : ipOf(this.getLocalAddress());
   }
 
-  /** 0 once the socket is closed. */
+  /** The port of this end; 0 for unix sockets and once the socket is closed. */
   getLocalPort(): number {
     return this.transport === 'unix' ? 0 : portOf(this.getLocalAddress());
   }
 
+  /** True when the peer is reached over IPv4; false for unix sockets. */
   isIpV4(): boolean {
     return this.transport !== 'unix' && !this.getRemoteIp().includes(':');
   }
 
+  /** True when the peer is reached over IPv6; false for unix sockets. */
   isIpV6(): boolean {
     return this.transport !== 'unix' && this.getRemoteIp().includes(':');
   }

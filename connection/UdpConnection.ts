@@ -12,9 +12,10 @@ export const MAX_PAYLOAD = 65_507;
  * lives as long as somebody holds it, and answers leave through the socket that the worker listens on.
  */
 export class UdpConnection<Message = any, Self = any> extends ConnectionInterface<Message, Self> {
-  /** Largest datagram that is received. */
+  /** Bytes of the largest datagram that is received. */
   static readonly MAX_UDP_PACKAGE_SIZE: 65535 = 65535;
 
+  /** Always `'udp'`. */
   transport: 'udp' = 'udp';
 
   protected _socket: Socket | null;
@@ -78,6 +79,7 @@ export class UdpConnection<Message = any, Self = any> extends ConnectionInterfac
     return this._remoteIp;
   }
 
+  /** The peer's port. */
   getRemotePort(): number {
     return this._remotePort;
   }
@@ -87,12 +89,13 @@ export class UdpConnection<Message = any, Self = any> extends ConnectionInterfac
     return joinAddress(this._remoteIp, this._remotePort);
   }
 
-  /** The local ip, IPv6 in brackets. */
+  /** The local ip, IPv6 in brackets; `''` when the socket is closed. */
   getLocalIp(): string {
     const address = this.getLocalAddress();
     return address.slice(0, Math.max(0, address.lastIndexOf(':')));
   }
 
+  /** The local port; 0 when the socket is closed. */
   getLocalPort(): number {
     return this.#local()?.port ?? 0;
   }
@@ -103,10 +106,12 @@ export class UdpConnection<Message = any, Self = any> extends ConnectionInterfac
     return local === null ? '' : joinAddress(local.address, local.port);
   }
 
+  /** True when the peer is reached over IPv4. */
   isIpV4(): boolean {
     return !isIPv6(this._remoteIp);
   }
 
+  /** True when the peer is reached over IPv6. */
   isIpV6(): boolean {
     return isIPv6(this._remoteIp);
   }

@@ -31,6 +31,13 @@ type UdpStatics = Omit<typeof BaseUdpConnection, 'prototype'>;
 
 /** The class `TcpConnection`: constants, defaults and the live connections of the process. */
 export interface TcpConnectionConstructor extends TcpStatics {
+  /**
+   * For the package and for tests: a Worker makes the connections that it accepts.
+   *
+   * @param eventLoop the loop of the process
+   * @param socket an accepted socket, opened with `allowHalfOpen`
+   * @param remoteAddress `ip:port`; taken from the socket when not given
+   */
   new <Data = Loose, Message = any>(
     eventLoop: EventInterface | null, socket: Socket | null, remoteAddress?: string,
   ): TcpConnection<Data, Message>;
@@ -41,6 +48,12 @@ export interface TcpConnectionConstructor extends TcpStatics {
 
 /** The class `UdpConnection`. */
 export interface UdpConnectionConstructor extends UdpStatics {
+  /**
+   * For the package and for tests: a Worker makes one for each datagram.
+   *
+   * @param socket the socket that answers leave through; null: nothing can be sent
+   * @param remote where the datagram came from
+   */
   new <Data = Loose, Message = any>(
     socket: UdpSocket | null, remote: { address: string; port: number },
   ): UdpConnection<Data, Message>;
@@ -73,7 +86,15 @@ type AsyncUdpStatics = Omit<typeof BaseAsyncUdpConnection, 'prototype'>;
 
 /** The class `AsyncTcpConnection`. */
 export interface AsyncTcpConnectionConstructor extends AsyncTcpStatics {
-  /** The scheme of a literal address says what `onMessage` gets; own data may be anything. */
+  /**
+   * The scheme of a literal address says what `onMessage` gets; own data may be anything.
+   *
+   * @param remoteAddress `scheme://host:port/path?query`, or `unix:///path`. The scheme is a transport (`tcp`, `ssl`,
+   * `tls`, `unix`; `tcp` when missing) or a protocol (`ws`, `text`, `frame`, your own). Port missing: 443 when
+   * `transport` is `'ssl'` at the time of `connect()`, else 80
+   * @param socketContext options of the socket (`bindto`) and of TLS; none by default
+   * @throws WorkermanError `WM_BAD_REMOTE_ADDRESS`, `WM_INVALID_SCHEME`, `WM_UNKNOWN_SCHEME`
+   */
   new <const Address extends string = string>(
     remoteAddress: Address, socketContext?: SocketContext,
   ): AsyncTcpConnection<Loose, ClientMessageOf<Address>>;
@@ -95,7 +116,13 @@ export interface AsyncTcpConnectionConstructor extends AsyncTcpStatics {
 
 /** The class `AsyncUdpConnection`. */
 export interface AsyncUdpConnectionConstructor extends AsyncUdpStatics {
-  /** The scheme of a literal address says what `onMessage` gets; own data may be anything. */
+  /**
+   * The scheme of a literal address says what `onMessage` gets; own data may be anything.
+   *
+   * @param remoteAddress `udp://host:port`, or a protocol in place of `udp`
+   * @param contextOption `socket.bindto`, `socket.so_broadcast`; none by default
+   * @throws WorkermanError `WM_BAD_REMOTE_ADDRESS`, `WM_INVALID_SCHEME`, `WM_UNKNOWN_SCHEME`
+   */
   new <const Address extends string = string>(
     remoteAddress: Address, contextOption?: SocketContext,
   ): AsyncUdpConnection<Loose, ClientMessageOf<Address>>;
@@ -110,9 +137,35 @@ export interface AsyncUdpConnectionConstructor extends AsyncUdpStatics {
   readonly prototype: AsyncUdpConnection;
 }
 
+/**
+ * One TCP, TLS or unix stream connection. Accepted ones are handed to a Worker's callbacks, client ones are
+ * `AsyncTcpConnection`s. Own data may be hung on it under any name; as a type, `TcpConnection<Data, Message>` says what
+ * that is and what a message is.
+ *
+ * @class
+ */
 export const TcpConnection: TcpConnectionConstructor = BaseTcpConnection as unknown as TcpConnectionConstructor;
+/**
+ * One received datagram and the address to answer to. There is nothing behind it that could be closed: the object
+ * lives as long as somebody holds it, and answers leave through the socket that the Worker listens on.
+ *
+ * @class
+ */
 export const UdpConnection: UdpConnectionConstructor = BaseUdpConnection as unknown as UdpConnectionConstructor;
+/**
+ * A connection that is made from here: over TCP, TLS or a unix socket, directly or through a proxy. Construct it, set
+ * its callbacks, call `connect()`. Every failure is reported by `onError` and `onClose`, after `connect()` has
+ * returned. The same object can connect again, any number of times.
+ *
+ * @class
+ */
 export const AsyncTcpConnection: AsyncTcpConnectionConstructor =
   BaseAsyncTcpConnection as unknown as AsyncTcpConnectionConstructor;
+/**
+ * A UDP client: a socket connected to one peer. `connect()` may be left out, the first `send` does it. Datagrams that
+ * nobody receives are no error.
+ *
+ * @class
+ */
 export const AsyncUdpConnection: AsyncUdpConnectionConstructor =
   BaseAsyncUdpConnection as unknown as AsyncUdpConnectionConstructor;

@@ -24,6 +24,11 @@ export class EventLoop implements EventInterface {
   #wakeUpAt = Infinity;
   #errorHandler: ((error: unknown) => void) | null = null;
 
+  /**
+   * The package makes one for each process; `Worker.getEventLoop()` returns it.
+   *
+   * @param background true: a timer that waits does not keep the process alive
+   */
   constructor(background = false) {
     this.#background = background;
   }

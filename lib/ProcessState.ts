@@ -1,6 +1,7 @@
 /** Status of this process; the numbers of `Worker.STATUS_*`. */
 export const STATUS = { INITIAL: 0, STARTING: 1, RUNNING: 2, SHUTDOWN: 4, RELOADING: 8 } as const;
 
+/** `Worker.STATUS_INITIAL`, `_STARTING`, `_RUNNING`, `_SHUTDOWN` or `_RELOADING`. */
 export type ProcessStatus = (typeof STATUS)[keyof typeof STATUS];
 
 /** What `stopAll` does depends on what this process has become. */

@@ -4,7 +4,7 @@ import { WorkermanError } from '../errors.js';
 /** What `worker.transport` may be, and the kind of socket behind each; `Worker.BUILD_IN_TRANSPORTS`. */
 export const BUILD_IN_TRANSPORTS = { tcp: 'tcp', udp: 'udp', unix: 'unix', ssl: 'tcp' } as const;
 
-/** A key of {@link BUILD_IN_TRANSPORTS}. */
+/** A key of `Worker.BUILD_IN_TRANSPORTS`. */
 export type Transport = keyof typeof BUILD_IN_TRANSPORTS;
 
 /** What the system opens for a transport. */

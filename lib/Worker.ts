@@ -40,12 +40,17 @@ const ignoreMessage = (): void => {};
  * Members that begin with `_` belong to the package.
  */
 export class Worker<Message = any, Connection = any, Self = any> implements ListenerOwner {
-  /** The package's version. */
+  /** The package's version, as in its package.json. */
   static readonly VERSION: string = VERSION;
+  /** `getStatus()`: before `runAll()`. */
   static readonly STATUS_INITIAL: 0 = STATUS.INITIAL;
+  /** `getStatus()`: `runAll()` is at work. */
   static readonly STATUS_STARTING: 1 = STATUS.STARTING;
+  /** `getStatus()`: the service runs; in a worker process already in `onWorkerStart`. */
   static readonly STATUS_RUNNING: 2 = STATUS.RUNNING;
+  /** `getStatus()`: a stop is under way. */
   static readonly STATUS_SHUTDOWN: 4 = STATUS.SHUTDOWN;
+  /** `getStatus()`: a reload is under way; master only. */
   static readonly STATUS_RELOADING: 8 = STATUS.RELOADING;
   /** Clients that may wait to be accepted, when the context says nothing; the kernel caps it. */
   static readonly DEFAULT_BACKLOG: 102400 = 102400;
@@ -62,7 +67,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   name = 'none';
   /** Worker processes; below 1 counts as 1. Read at start and after `Worker.onMasterReload`. */
   count = 1;
-  /** User to switch to (needs root); `''` = the current one. */
+  /** User to switch to (needs root); `''` = the current one. One that does not exist only warns. */
   user = '';
   /** Group to switch to; `''` = the user's primary group. */
   group = '';
@@ -70,7 +75,10 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   reloadable = true;
   /** Each process binds a socket of its own and the kernel spreads the clients (where Node can: >= 22.12). */
   reusePort = false;
-  /** Set it before `runAll()` or `listen()`. */
+  /**
+   * `'tcp'`, `'udp'`, `'unix'` or `'ssl'`: what is spoken below the protocol, so `http://` with `'ssl'` is https. Set
+   * it before `runAll()` or `listen()`, which rejects with `WM_BAD_TRANSPORT` for anything else.
+   */
   transport: Transport = 'tcp';
   /** Class with static `input`, `decode`, `encode`; set from the scheme when that names a protocol. */
   protocol: ProtocolInterface | null = null;
@@ -86,34 +94,43 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   streamBodies = false;
   /** Finds peers that have vanished. Read when the Worker begins to accept; null (the default): TCP's own ways only. */
   heartbeat: HeartbeatOptions | null = null;
-  /** Loop class of this worker's processes, in place of `Worker.eventLoopClass`. */
+  /** Loop class of this worker's processes, in place of `Worker.eventLoopClass`; null (the default): that one. */
   eventLoop: EventLoopClass | null = null;
 
-  /** Once per process, socket bound; clients are accepted when it (or its promise) has ended. */
+  /**
+   * Once per process, socket bound; clients are accepted when it (or its promise) has ended. When it throws or is
+   * rejected, nothing is served and the process exits with 250, a second later.
+   */
   onWorkerStart: Callback<[worker: Self]> = null;
-  /** Once per process that stops in an orderly way; the stop waits for its promise. */
+  /**
+   * Once per process that stops in an orderly way, its connections still open; the stop waits for its promise. An
+   * exception is logged and ignored.
+   */
   onWorkerStop: Callback<[worker: Self]> = null;
-  /** When it is this process's turn in a reload. */
+  /** When it is this process's turn in a reload, before it stops. An exception ends the process with 250. */
   onWorkerReload: Callback<[worker: Self]> = null;
-  /** A client was accepted; under TLS before its handshake. */
+  /** A client was accepted; under TLS before its handshake. Not for UDP. An exception ends the process with 250. */
   onConnect: Callback<[connection: Connection]> = null;
-  /** One decoded message. */
+  /**
+   * One decoded message; what it is depends on the protocol. A function that does nothing by default. An exception goes
+   * to the connection's `errorHandler`, without one it ends the process with 250.
+   */
   onMessage: Callback<[connection: Connection, message: Message]> = ignoreMessage;
-  /** Once per connection, however it ended. */
+  /** Once per connection, however it ended. Not for UDP. */
   onClose: Callback<[connection: Connection]> = null;
-  /** A send failed; codes in `ConnectionInterface`. */
+  /** A send failed, `code` is `ConnectionInterface.SEND_FAIL`. */
   onError: Callback<[connection: Connection, code: number, text: string]> = null;
-  /** A send buffer has reached its limit. */
+  /** A send buffer has reached `connection.maxSendBufferSize`; the next send will be dropped. */
   onBufferFull: Callback<[connection: Connection]> = null;
   /** A send buffer has run empty after a flush. */
   onBufferDrain: Callback<[connection: Connection]> = null;
-  /** WebSocket: handshake request received, nothing answered yet. */
+  /** WebSocket: handshake request received, nothing answered yet. May close; the answer waits for its promise. */
   onWebSocketConnect: Callback<[connection: Connection, request: Request]> = null;
   /** WebSocket: handshake answered. */
   onWebSocketConnected: Callback<[connection: Connection, request: Request]> = null;
-  /** WebSocket: close frame received. */
+  /** WebSocket: close frame received; `payload` is code and reason. It is answered when this has ended. */
   onWebSocketClose: Callback<[connection: Connection, payload: Buffer]> = null;
-  /** WebSocket: ping received; takes the place of the automatic pong. */
+  /** WebSocket: ping received; takes the place of the automatic pong, `connection.send(payload)` sends one. */
   onWebSocketPing: Callback<[connection: Connection, payload: Buffer]> = null;
   /** WebSocket: pong received. */
   onWebSocketPong: Callback<[connection: Connection, payload: Buffer]> = null;
@@ -145,40 +162,43 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
 
   // ------------------------------------------------------------------------------------------------ settings
 
-  /** Run in the background: set by `-d`, or by the script before `runAll()`. */
+  /** Run in the background: set by `-d`, or by the script before `runAll()`. Default false. */
   static get daemonize(): boolean { return settings.daemonize; }
   static set daemonize(value: boolean) { settings.daemonize = value; }
-  /** Where `log` and `safeEcho` write. */
+  /** Where `log` and `safeEcho` write. Default `process.stdout`. What is no stream: `WM_OUTPUT_STREAM` at the start. */
   static get outputStream(): Writable { return settings.outputStream; }
   static set outputStream(value: Writable) { settings.outputStream = value; }
   /** File to which a daemon's stdout and stderr are appended. Default `/dev/null`. */
   static get stdoutFile(): string { return settings.stdoutFile; }
   static set stdoutFile(value: string) { settings.stdoutFile = value; }
-  /** Default `<folder of the script>/workerman.<script>.pid`. */
+  /** File that holds the master's pid. Default `<folder of the script>/workerman.<script>.pid`. */
   static get pidFile(): string { return settings.pidFile; }
   static set pidFile(value: string) { settings.pidFile = value; }
-  /** Accepted for compatibility; status data goes over the control channel. */
+  /** Accepted for compatibility, default `''`; status data goes over the control channel. */
   static get statusFile(): string { return settings.statusFile; }
   static set statusFile(value: string) { settings.statusFile = value; }
-  /** Default `<folder of the script>/workerman.log`. */
+  /** File that `log` appends to. Default `<folder of the script>/workerman.log`; missing folders are made. */
   static get logFile(): string { return settings.logFile; }
   static set logFile(value: string) { settings.logFile = value; }
-  /** Bytes from which on the log file is cut to its second half; 0 = never. */
+  /** Bytes from which on the log file is cut to its second half; 0 = never. Default 10485760. */
   static get logFileMaxSize(): number { return settings.logFileMaxSize; }
   static set logFileMaxSize(value: number) { settings.logFileMaxSize = value; }
   /** The loop of this worker process; null before one runs. */
   static get globalEvent(): EventInterface | null { return settings.globalEvent; }
   static set globalEvent(value: EventInterface | null) { settings.globalEvent = value; }
-  /** Default loop class; null = the built-in one. */
+  /** Loop class of all Workers; null (the default): `EventLoop`. What is none: `WM_EVENT_LOOP_CLASS` at the start. */
   static get eventLoopClass(): EventLoopClass | null { return settings.eventLoopClass; }
   static set eventLoopClass(value: EventLoopClass | null) { settings.eventLoopClass = value; }
-  /** Master: once per reload, before any worker process is told. */
+  /**
+   * Master: once per reload, before any worker process is told; `count` is read again after it. An exception stops the
+   * service. Default null.
+   */
   static get onMasterReload(): MasterCallback { return settings.onMasterReload; }
   static set onMasterReload(value: MasterCallback) { settings.onMasterReload = value; }
-  /** Master: the last thing before it exits. */
+  /** Master: the last thing before it exits, which waits for its promise. An exception is logged. Default null. */
   static get onMasterStop(): MasterCallback { return settings.onMasterStop; }
   static set onMasterStop(value: MasterCallback) { settings.onMasterStop = value; }
-  /** Master: a worker process has ended, its replacement is not started yet. */
+  /** Master: a worker process has ended, its replacement is not started yet. Default null. */
   static get onWorkerExit(): MasterCallback<[worker: any, status: number, pid: number]> { return settings.onWorkerExit; }
   static set onWorkerExit(value: MasterCallback<[worker: any, status: number, pid: number]>) {
     settings.onWorkerExit = value;
@@ -186,10 +206,13 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   /** Seconds from an order to stop or reload to SIGKILL; unused in graceful mode. Default 2. */
   static get stopTimeout(): number { return settings.stopTimeout; }
   static set stopTimeout(value: number) { settings.stopTimeout = value; }
-  /** Seconds for which a process replaced by a graceful reload may go on serving; 0 = no limit. */
+  /**
+   * Seconds for which a process replaced by a graceful reload may go on serving; 0 (the default): no limit. Our
+   * addition.
+   */
   static get drainTimeout(): number { return settings.drainTimeout; }
   static set drainTimeout(value: number) { settings.drainTimeout = value; }
-  /** Words appended to the command line: `'start'`, `'start -d'`. */
+  /** Words appended to the command line: `'start'`, `'start -d'`. Default `''`. */
   static get command(): string { return settings.command; }
   static set command(value: string) { settings.command = value; }
 
@@ -225,7 +248,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     Worker.#all.splice(0, Worker.#all.length, worker);
   }
 
-  /** @throws WorkermanError `WM_NO_LOOP` outside a worker process. */
+  /** The loop of this worker process. @throws WorkermanError `WM_NO_LOOP` outside a worker process */
   static getEventLoop(): EventInterface {
     if (settings.globalEvent === null) {
       throw new WorkermanError('WM_NO_LOOP', 'There is an event loop only in a worker process, from onWorkerStart on');
@@ -238,6 +261,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     return processState.status;
   }
 
+  /** True from `runAll()` on: the status is no longer INITIAL. */
   static isRunning(): boolean {
     return processState.status !== STATUS.INITIAL;
   }
@@ -252,7 +276,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     return [...process.argv.slice(1), ...settings.command.split(/\s+/).filter((word) => word !== '')];
   }
 
-  /** Columns of the banner, in order. */
+  /** Columns of the banner in order: title → the property shown in it. */
   static getUiColumns(): Record<string, string> {
     return getUiColumns();
   }
@@ -262,12 +286,21 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     return getSingleLineTotalLength(Worker.#all.map(startRow));
   }
 
-  /** Logs: to the screen unless this is a daemon, to the log file always. Errors show class, message and stack. */
+  /**
+   * Logs a line, trimmed: to the screen unless this is a daemon, to the log file always. Errors show class, message and
+   * stack.
+   *
+   * @param decorated on the screen, as in `safeEcho`
+   */
   static log(message: unknown, decorated = false): void {
     writeLog(message, decorated);
   }
 
-  /** Writes to `Worker.outputStream`; never throws. */
+  /**
+   * Writes to `Worker.outputStream`, without a line end of its own; never throws.
+   *
+   * @param decorated the tags `<n>`, `<w>`, `<g>` become colours on a terminal; otherwise they are taken out
+   */
   static safeEcho(message: string, decorated = false): void {
     safeEcho(message, decorated);
   }
@@ -298,8 +331,9 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   }
 
   /**
-   * Binds the socket, once, and accepts unless told not to.
+   * Binds the socket, once, and accepts unless told not to. Nothing on a Worker without a socket.
    *
+   * @param autoAccept false: `resumeAccept()` will be called later
    * @returns a promise that rejects with an Error that names address and reason; its `code` is the system's
    * (`EADDRINUSE`) or one of ours for a name that can not be understood
    */

@@ -42,11 +42,22 @@ type Statics = Omit<typeof BaseWorker, 'prototype' | 'getAllWorkers' | 'onWorker
 
 /** The class `Worker`. */
 export interface WorkerConstructor extends Statics {
-  /** The scheme of a literal name says what `onMessage` gets; own data may be anything. */
+  /**
+   * Registers the Worker; nothing is parsed, bound or checked before `listen()`. The scheme of a literal name says what
+   * `onMessage` gets; own data may be anything.
+   *
+   * @param socketName `scheme://address`. The scheme is `http`, `websocket`, `text`, `frame`, a registered protocol, or
+   * a transport alone: `tcp`, `udp`, `unix`, `ssl`. Empty or null (the default): a Worker without a socket, for timers
+   * and clients
+   * @param context options of the socket and of TLS; none by default
+   */
   new <const Name extends string = string>(
     socketName?: Name | null, context?: SocketContext,
   ): Worker<Loose, Loose, Name>;
-  /** With the shapes of the own data named: first the Worker's, then its connections'. */
+  /**
+   * With the shapes of the own data named, `new Worker<{ users: number }>('http://…')`: first the Worker's, then its
+   * connections'.
+   */
   new <Data extends object, ConnectionData extends object = Loose>(
     socketName: `http:${string}`, context?: SocketContext,
   ): Worker<Data, ConnectionData, 'http:'>;
@@ -68,8 +79,21 @@ export interface WorkerConstructor extends Statics {
   readonly prototype: Worker;
   /** Master: all, in order of construction. Worker process: its own, then inner ones. */
   getAllWorkers(): Worker[];
-  /** Master: a worker process has ended, its replacement is not started yet. */
+  /**
+   * Master: a worker process has ended, its replacement is not started yet. `status` is the wait status: exit code
+   * times 256, or the number of the signal that killed it. An exception is logged and ignored. Default null.
+   */
   onWorkerExit: MasterCallback<[worker: Worker, status: number, pid: number]>;
 }
 
+/**
+ * A service: an address, a protocol, callbacks, a number of processes. Construct it at the top of the script, set its
+ * properties, end the script with `Worker.runAll()`. Constructed and `listen()`ed inside a worker process, it serves
+ * in that process only.
+ *
+ * Own data may be hung on a Worker and on its connections under any name. As a type, `Worker<Data, ConnectionData>`
+ * says what that is, and then every access is checked.
+ *
+ * @class
+ */
 export const Worker: WorkerConstructor = BaseWorker as unknown as WorkerConstructor;

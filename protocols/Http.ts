@@ -45,31 +45,33 @@ export class Http {
 
   /**
    * Seconds from accept, or from the first byte of a later request, until its header block is complete; 0 for no limit.
-   * Beyond it the client gets 408, or nothing if it has sent nothing. As in Node's http server.
+   * Default 60. Beyond it the client gets 408, or nothing if it has sent nothing. As in Node's http server.
    */
   static get headersTimeout(): number { return limits.headersTimeout; }
   static set headersTimeout(seconds: number) { limits.headersTimeout = seconds; }
   /**
-   * Seconds until a request has arrived whole; 0 for no limit. Beyond it the client gets 408. A body that is streamed
-   * may take longer, but not stand still for so long. As in Node's http server.
+   * Seconds until a request has arrived whole; 0 for no limit. Default 300. Beyond it the client gets 408. A body that
+   * is streamed may take longer, but not stand still for so long. As in Node's http server.
    */
   static get requestTimeout(): number { return limits.requestTimeout; }
   static set requestTimeout(seconds: number) { limits.requestTimeout = seconds; }
-  /** Seconds between a complete answer and the next request, then the connection is closed; 0 for no limit. */
+  /**
+   * Seconds between a complete answer and the next request, then the connection is closed; 0 for no limit. Default 75.
+   */
   static get keepAliveTimeout(): number { return limits.keepAliveTimeout; }
   static set keepAliveTimeout(seconds: number) { limits.keepAliveTimeout = seconds; }
   /**
-   * Seconds for which a client may take nothing at all of what was sent to it, then its connection is destroyed; 0 for no
-   * limit. Our addition: nothing else ever frees what a client that has stopped reading holds.
+   * Seconds for which a client may take nothing at all of what was sent to it, then its connection is destroyed; 0 for
+   * no limit. Default 300. Our addition: nothing else ever frees what a client that has stopped reading holds.
    */
   static get sendTimeout(): number { return limits.sendTimeout; }
   static set sendTimeout(seconds: number) { limits.sendTimeout = seconds; }
-  /** Most header lines of one request, else 431; 0 for as many as fit into 16 KiB. Our addition. */
+  /** Most header lines of one request, else 431; 0 for as many as fit into 16 KiB. Default 256. Our addition. */
   static get maxHeaderCount(): number { return limits.maxHeaderCount; }
   static set maxHeaderCount(count: number) { limits.maxHeaderCount = count; }
   /**
-   * Most bytes, over all connections of the process, of requests that have not arrived whole; 0 for no limit. Beyond it
-   * the connections that hold most of them get 503 and are closed. Our addition.
+   * Most bytes, over all connections of the process, of requests that have not arrived whole; 0 for no limit. Default
+   * 268435456 (256 MiB). Beyond it the connections that hold most of them get 503 and are closed. Our addition.
    */
   static get maxBufferedBytes(): number { return limits.maxBufferedBytes; }
   static set maxBufferedBytes(bytes: number) { limits.maxBufferedBytes = bytes; }

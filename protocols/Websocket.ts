@@ -98,10 +98,12 @@ export class Websocket {
     return types.toPayload(data);
   }
 
+  /** The result of `send`: false where `encode` took a message and dropped it. */
   static onSent(connection: WebSocketConnection): boolean | null | undefined {
     return stateOf(connection).session.sent;
   }
 
+  /** What was being compressed or put together is dropped. */
   static onClose(connection: WebSocketConnection): void {
     if (connection._state instanceof ServerState) connection._state.session.dispose();
   }

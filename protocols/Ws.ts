@@ -67,7 +67,7 @@ export class Ws {
     return stateOf(connection).session.encode(data, connection);
   }
 
-  /** TCP is up. */
+  /** TCP is up: sends the handshake. */
   static onConnect(connection: WsConnection): void {
     this.sendHandshake(connection);
   }
@@ -118,6 +118,7 @@ export class Ws {
     return stateOf(connection).session.closing();
   }
 
+  /** The result of `send`: false where `encode` took a message and dropped it. */
   static onSent(connection: WsConnection): boolean | null | undefined {
     return stateOf(connection).session.sent;
   }

@@ -91,6 +91,8 @@ export class Request {
   #properties: Record<string, unknown> | null = null;
 
   /**
+   * A request made by hand; those of connections come from the Http protocol.
+   *
    * @param buffer The whole message, body included and not chunked. It is not copied.
    * @param head What `parseHead` says about this very buffer, to save looking again. For the package: null as the buffer
    * stands for a known head without a body.
@@ -100,7 +102,7 @@ export class Request {
     this.#head = head;
   }
 
-  /** What the framework remembers about this request: the id of its session as `sid`, and the session. */
+  /** What the framework remembers about this request: the id of its session as `sid`, and the session. Default `{}`. */
   get context(): Record<string, unknown> {
     return (this.#context ??= {});
   }
@@ -109,7 +111,7 @@ export class Request {
     this.#context = value;
   }
 
-  /** Free for the application; `request.user = …` on the request itself does as well. */
+  /** Free for the application, default `{}`; `request.user = …` on the request itself does as well. */
   get properties(): Record<string, unknown> {
     return (this.#properties ??= {});
   }

@@ -33,7 +33,7 @@ export class Response {
   /** The file that is sent instead of the body, as given to {@link withFile}; null when there is none. */
   file: FileRange | null = null;
 
-  /** What the response is made of. For the encoder; applications use the methods. */
+  /** @internal What the response is made of. For the encoder; applications use the methods. */
   readonly parts: AnswerParts;
 
   /**

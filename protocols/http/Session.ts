@@ -19,6 +19,7 @@ export class Session {
   static name: string = 'PHPSID';
   /** Max-Age of the cookie in seconds; 0: none, the cookie ends with the browser. */
   static cookieLifetime: number = 0;
+  /** Path of the cookie; `''`: that of the request. */
   static cookiePath: string = '/';
   /** Domain of the cookie; `''`: the host that set it, and no other. */
   static domain: string = '';
@@ -44,7 +45,7 @@ export class Session {
   #saving = 0;
   #onChange: (() => void) | null = null;
 
-  /** Seconds without a write after which a stored session is dead. */
+  /** Seconds without a write after which a stored session is dead. Default 1440. */
   static get lifetime(): number {
     return sessionSettings.lifetime;
   }
@@ -99,6 +100,7 @@ export class Session {
     this.#data = copy(data);
   }
 
+  /** The id. */
   getId(): string {
     return this.#id;
   }
@@ -113,11 +115,13 @@ export class Session {
     return this.#data[name] ?? defaultValue;
   }
 
+  /** Sets the value of `name`. */
   set(name: string, value: unknown): void {
     this.#data[name] = value;
     this.#mark();
   }
 
+  /** Removes `name`. One that is missing is no error, and counts as a change too. */
   delete(name: string): void {
     delete this.#data[name];
     this.#mark();
@@ -171,7 +175,8 @@ export class Session {
 
   /**
    * Stores what has changed; an empty session is removed from the store. Without a change, and with
-   * `Session.autoUpdateTimestamp`, begins its lifetime anew. Requests call it by themselves.
+   * `Session.autoUpdateTimestamp`, begins its lifetime anew. Requests call it by themselves. Rejects when the store
+   * fails.
    */
   save(): Promise<void> {
     return this.#inOrder(async () => {
@@ -185,7 +190,7 @@ export class Session {
     return inOrder(this.#id, async () => Session.#store.updateTimestamp(this.#id));
   }
 
-  /** Removes the sessions whose lifetime is over, where the store does not do so by itself. */
+  /** Removes the sessions whose lifetime is over, where the store does not do so by itself. Rejects when it fails. */
   async gc(): Promise<void> {
     await Session.#store.gc(Session.lifetime);
   }

@@ -1,7 +1,7 @@
 import { realpathSync, statSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
-/** What {@link findInDirectory} may serve. */
+/** What `Response.fromDirectory` may serve. */
 export interface DirectoryOptions {
   /** Also files and folders whose name begins with a dot; false. */
   dotFiles?: boolean;

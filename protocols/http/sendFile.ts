@@ -13,10 +13,13 @@ import { DEFAULT_MIME_TYPE, mimeType } from './mimeTypes.js';
 
 export { FileSource };
 
-/** A file to send, or a part of it: bytes to skip, bytes to send (0: up to the end). */
+/** A file to send, or a part of it. */
 export interface FileRange {
+  /** Path. */
   file: string;
+  /** Bytes to skip. */
   offset: number;
+  /** Bytes to send; 0: up to the end. */
   length: number;
 }
 

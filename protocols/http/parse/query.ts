@@ -12,7 +12,7 @@ import { beginRecord, endRecord } from './record.js';
 /** A value, or a list or record of values, as nested by the names. */
 export type Nested<Leaf> = Leaf | Nested<Leaf>[] | { [name: string]: Nested<Leaf> };
 
-/** What {@link parseStr} gives: the values by their outermost name. It has no prototype. */
+/** What `parseStr` gives: the values by their outermost name. It has no prototype. */
 export type NestedRecord<Leaf> = Record<string, Nested<Leaf>>;
 
 /** Pieces used of one input, PHP's `max_input_vars`. The rest is dropped, which bounds the work for one request. */

@@ -30,6 +30,11 @@ let savePath = '';
  * A client may choose an id too long for a file name: such a session is never stored.
  */
 export class FileSessionHandler implements SessionHandlerInterface {
+  /**
+   * Made by `Session` when a store is first needed.
+   *
+   * @param config `save_path`, as for {@link sessionSavePath}; null: the folder stays as it is
+   */
   constructor(config: FileSessionConfig | null = null) {
     if (config?.save_path) FileSessionHandler.sessionSavePath(config.save_path);
   }
@@ -50,10 +55,12 @@ export class FileSessionHandler implements SessionHandlerInterface {
     return savePath;
   }
 
+  /** Nothing to do. */
   open(_savePath: string, _name: string): boolean {
     return true;
   }
 
+  /** Nothing to do. */
   close(): boolean {
     return true;
   }
@@ -76,7 +83,7 @@ export class FileSessionHandler implements SessionHandlerInterface {
     }
   }
 
-  /** @returns false, with nothing written, for empty data and for an id that is too long */
+  /** Writes the file in one step. @returns false, with nothing written, for empty data and for an id that is too long */
   async write(id: string, data: string): Promise<boolean> {
     const path = pathOf(id);
     if (path === null || data === '') return false;
@@ -92,7 +99,7 @@ export class FileSessionHandler implements SessionHandlerInterface {
     return true;
   }
 
-  /** @returns true, also when there was nothing */
+  /** Deletes the file. @returns true, also when there was nothing */
   async destroy(id: string): Promise<boolean> {
     const path = pathOf(id);
     if (path !== null) await unlinkIfThere(path);
@@ -107,7 +114,7 @@ export class FileSessionHandler implements SessionHandlerInterface {
     return true;
   }
 
-  /** @returns false when there is no such file */
+  /** Sets the time of the file to now. @returns false when there is no such file */
   async updateTimestamp(id: string, _data: string = ''): Promise<boolean> {
     const path = pathOf(id);
     if (path === null) return false;

@@ -20,6 +20,7 @@ const DEFAULT_PORT = 6379;
 export class RedisClusterSessionHandler extends RedisSessionHandler {
   readonly #cluster: RedisClusterSessionConfig;
 
+  /** Connects to nothing yet. @param config some of the nodes, and how keys are named */
   constructor(config: RedisClusterSessionConfig) {
     const { host: _seeds, ...shared } = config;
     super(shared);

@@ -2,9 +2,13 @@ import { WorkermanError } from '../../../errors.js';
 
 /** What is used of a client of the package `redis`, or of another that speaks like one. */
 export interface RedisConnection {
+  /** The value of a key; null when there is none. */
   get(key: string): Promise<unknown>;
+  /** Sets a key for so many seconds. */
   setEx(key: string, seconds: number, value: string): Promise<unknown>;
+  /** Gives a key so many seconds; what counts as false when there is none. */
   expire(key: string, seconds: number): Promise<unknown>;
+  /** Deletes a key. */
   del(key: string): Promise<unknown>;
   /** Ends the connection at once; what waits for an answer is rejected. */
   destroy?(): unknown;
@@ -12,7 +16,9 @@ export interface RedisConnection {
 
 /** A client of the package `redis` that has not been connected yet. */
 export interface RedisClient extends RedisConnection {
+  /** Connects; rejects when that fails. */
   connect(): Promise<unknown>;
+  /** Listens to the state of the connection. */
   on(event: 'error' | 'ready', listener: (error?: unknown) => void): unknown;
 }
 

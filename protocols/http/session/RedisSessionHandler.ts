@@ -35,16 +35,19 @@ const DEFAULT_PORT = 6379;
  * seconds fails; as soon as Redis is back, commands succeed again.
  */
 export class RedisSessionHandler implements SessionHandlerInterface {
+  /** As given to the constructor. */
   protected readonly config: RedisSessionConfig;
   readonly #prefix: string;
   #link: RedisLink | null = null;
   #isLoaded = false;
 
+  /** Connects to nothing yet. @param config where Redis is, and how keys are named */
   constructor(config: RedisSessionConfig = {}) {
     this.config = config;
     this.#prefix = config.prefix || DEFAULT_PREFIX;
   }
 
+  /** Nothing to do. */
   open(_savePath: string, _name: string): boolean {
     return true;
   }
@@ -55,21 +58,24 @@ export class RedisSessionHandler implements SessionHandlerInterface {
     return true;
   }
 
+  /** GET. @returns false when nothing is stored under `id` */
   async read(id: string): Promise<string | false> {
     const data = await this.#run((redis) => redis.get(this.#prefix + id));
     return typeof data === 'string' ? data : false;
   }
 
+  /** SETEX, for `Session.lifetime` seconds. */
   async write(id: string, data: string): Promise<boolean> {
     await this.#run((redis) => redis.setEx(this.#prefix + id, sessionSettings.lifetime, data));
     return true;
   }
 
-  /** @returns false when nothing is stored under `id` */
+  /** EXPIRE, in `Session.lifetime` seconds. @returns false when nothing is stored under `id` */
   async updateTimestamp(id: string, _data: string = ''): Promise<boolean> {
     return Boolean(await this.#run((redis) => redis.expire(this.#prefix + id, sessionSettings.lifetime)));
   }
 
+  /** DEL. @returns true, also when there was nothing */
   async destroy(id: string): Promise<boolean> {
     await this.#run((redis) => redis.del(this.#prefix + id));
     return true;
@@ -80,7 +86,10 @@ export class RedisSessionHandler implements SessionHandlerInterface {
     return true;
   }
 
-  /** Makes the connection; a subclass may make another one. Called again when it was given up after a failure. */
+  /**
+   * Makes the connection; a subclass may make another one. Called again when it was given up after a failure. Rejects
+   * when the package `redis` is not installed or the connection fails.
+   */
   protected async createRedisConnection(config: RedisSessionConfig): Promise<RedisConnection> {
     const { createClient } = await loadRedis();
     const { host = DEFAULT_HOST, port = DEFAULT_PORT, database = 0 } = config;

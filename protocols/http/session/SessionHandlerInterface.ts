@@ -5,7 +5,9 @@ type MayWait<Value> = Value | Promise<Value>;
  * asked. What is stored is text, which the framework makes and reads. `open` and `close` are never called by it.
  */
 export interface SessionHandlerInterface {
+  /** Kept for stores written for PHP's interface. */
   open(savePath: string, name: string): MayWait<boolean>;
+  /** Kept for stores written for PHP's interface. */
   close(): MayWait<boolean>;
   /** What was stored under `id`; `''`, `false` and `null` stand for nothing. */
   read(id: string): MayWait<string | false | null>;

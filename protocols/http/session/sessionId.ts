@@ -26,10 +26,15 @@ export function createSessionId(): string {
 export interface SessionCookieParams {
   /** Max-Age in seconds; 0: none, the cookie ends with the browser. */
   lifetime: number;
+  /** `Session.cookiePath`. */
   path: string;
+  /** `Session.domain`. */
   domain: string;
+  /** `Session.secure`. */
   secure: boolean;
+  /** `Session.httpOnly`. */
   httponly: boolean;
+  /** `Session.sameSite`. */
   samesite: string;
 }
 
