@@ -276,7 +276,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     return [...process.argv.slice(1), ...settings.command.split(/\s+/).filter((word) => word !== '')];
   }
 
-  /** Columns of the banner in order: title → the property shown in it. */
+  /** Columns of the banner in order: name → the property that it shows in Workerman. */
   static getUiColumns(): Record<string, string> {
     return getUiColumns();
   }
