@@ -98,12 +98,13 @@ function sayDefault(reflection) {
   const { defaultValue: value } = reflection;
   reflection.defaultValue = undefined;
   if (value !== undefined && reflection.kindOf(Kind.Parameter)) reflection.setFlag(ReflectionFlag.Optional);
-  if (!isPlain(value) || isConstant(reflection)) return;
+  if (!isPlain(value) || reflection.type?.type === 'literal') return;
   const comment = (reflection.comment ??= new Comment());
   const text = comment.summary.map((part) => part.text).join('');
   if (/\b[Dd]efault/.test(text)) return;
   const before = text === '' ? '' : /[.!?]$/.test(text.trimEnd()) ? ' ' : '. ';
-  comment.summary.push({ kind: 'text', text: `${before}Default \`${value}\`.` });
+  const word = isConstant(reflection) ? 'Value' : 'Default';
+  comment.summary.push({ kind: 'text', text: `${before}${word} \`${value}\`.` });
 }
 
 /** In a table of texts, the text says what the name means. */

@@ -46,7 +46,7 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
   onClose: Callback<[connection: Self]> = null;
   /** `(connection, code, text)`: connecting (`CONNECT_FAIL`) or sending (`SEND_FAIL`) has failed. */
   onError: Callback<[connection: Self, code: number, text: string]> = null;
-  /** The loop this connection lives on; null after the close and outside worker processes. */
+  /** The loop this connection lives on; null outside worker processes, and when an accepted connection has closed. */
   eventLoop: EventInterface | null = null;
   /**
    * `(error)`: gets every exception thrown (or rejected) by this connection's callbacks and protocol. Null, or when it

@@ -187,6 +187,8 @@ export class TcpConnection<Message = any, Self = any>
    * Sends `data`: through the protocol's `encode`, or as it is when `raw` or without a protocol. A string is sent as
    * UTF-8.
    *
+   * @param data what the protocol's `encode` takes; without one a string, bytes or a scalar
+   * @param raw true: past the protocol
    * @returns `true` when nothing older waits and the operating system takes all of it at the latest at the end of this
    * tick; `null` when it was queued (or the protocol sends it itself); `false` when it was dropped: the connection is
    * closing or closed, the peer is gone, or the send buffer is full (then `onError` says so).

@@ -311,7 +311,11 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   }
 
   /**
-   * Makes `new Worker('<name>://…')` and `new AsyncTcpConnection('<name>://…')` speak `protocol`.
+   * Makes `new Worker('<name>://…')` and `new AsyncTcpConnection('<name>://…')` speak `protocol`. Call it before the
+   * `listen()` or the client that needs it. Our addition.
+   *
+   * @param name a letter, then letters and digits; its first letter's case is free. It wins over a built-in one
+   * @param protocol a class, or an object, with the functions of `ProtocolInterface`
    * @throws WorkermanError `WM_PROTOCOL_NAME`, `WM_PROTOCOL_CLASS`
    */
   static registerProtocol(name: string, protocol: ProtocolInterface): void {

@@ -25,6 +25,9 @@ export class Timer {
    * the process was busy are not made up for.
    *
    * @param timeInterval seconds, fractions allowed, resolution 1 ms; 0 runs on every turn of the loop
+   * @param func what it throws, or is rejected with, ends a worker process with 250; in the master it is printed
+   * @param args what `func` is called with; nothing by default
+   * @param persistent false: once
    * @returns the timer's id
    * @throws WorkermanError `WM_BAD_TIMER` for a negative interval, `WM_TIMER_ENVIRONMENT` before a Worker was
    * constructed; TypeError when the interval is not a finite number or `func` is not a function

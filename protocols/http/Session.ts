@@ -19,7 +19,7 @@ export class Session {
   static name: string = 'PHPSID';
   /** Max-Age of the cookie in seconds; 0: none, the cookie ends with the browser. */
   static cookieLifetime: number = 0;
-  /** Path of the cookie; `''`: that of the request. */
+  /** Path of the cookie; `''`: the folder of the request's path. */
   static cookiePath: string = '/';
   /** Domain of the cookie; `''`: the host that set it, and no other. */
   static domain: string = '';
@@ -29,7 +29,7 @@ export class Session {
   static httpOnly: boolean = true;
   /** `'Lax'`, `'Strict'`, `'None'`, or `''` for none. */
   static sameSite: string = '';
-  /** Old sessions are collected after a request with probability `[0] / [1]`. */
+  /** Old sessions are collected after a request with probability `[0] / [1]`. Default `[1, 20000]`. */
   static gcProbability: [number, number] = [1, 20000];
   /** True: the lifetime of a session begins anew with every request that reads it, also when nothing has changed. */
   static autoUpdateTimestamp: boolean = false;
@@ -56,7 +56,10 @@ export class Session {
 
   /**
    * The class of the store; with arguments, sets it and what its constructor gets. The store is made when it is first
-   * needed, one for the process, and anew after each change here.
+   * needed, one for the process, and anew after each change here. Default `FileSessionHandler`.
+   *
+   * @param handlerClass a class of stores; null or left out: the one that is set stays
+   * @param config what its constructor gets; left out: nothing
    */
   static handlerClass(handlerClass?: SessionHandlerClass | null, config?: unknown): SessionHandlerClass {
     if (handlerClass) Session.#handlerClass = handlerClass;
