@@ -2,7 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import { Response, Worker } from 'workerman-ts';
 
-const root = fileURLToPath(new URL('.', import.meta.url));
+const root = fileURLToPath(new URL('public', import.meta.url));
 
 const worker = new Worker('http://0.0.0.0:8080');
 worker.count = 2;
