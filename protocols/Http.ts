@@ -118,6 +118,8 @@ export class Http {
 
   /** A request that is all there and begins with a head which may have come before. */
   static recognise(memory: Buffer, from: number, to: number, connection: HttpConnection): Request | undefined {
+    // A class that is derived from this one, and cuts or decodes in a way of its own, sees every byte.
+    if (this.input !== Http.input || this.decode !== Http.decode) return undefined;
     const state = stateOf(connection);
     if (state.lastSeen || state.head !== null) return undefined;
     const known = knownHead(memory, from, to, state.latest);

@@ -72,6 +72,11 @@ export class SocketStore {
     });
   }
 
+  /** True once the service stops. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** What to pass to a process that accepts from the address; null when it is not bound (any more). */
   handleFor(pid: number, address: BindAddress, kept: boolean): unknown {
     if (this.#closed) return null;

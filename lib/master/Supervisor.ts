@@ -120,6 +120,8 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
         void this.#bindFor(handle, message);
         break;
       case 'acquire': {
+        // The service stops: whoever wanted to accept is about to hear of that, and waits for it.
+        if (this.sockets.closed) break;
         const address = this.#addressOf(handle, message);
         const socket = this.sockets.handleFor(handle.pid, address, message.own && this.#isKept(handle.index));
         handle.send({ type: 'socket', request: message.request }, socket);

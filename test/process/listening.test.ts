@@ -103,6 +103,32 @@ describe('listening', function () {
     });
   });
 
+  it('begins again in a process that is busy while the service stops, without a word', async () => {
+    const port = await freePort();
+    const script = startService(`
+      Worker.stopTimeout = 60;
+      const worker = new Worker('text://127.0.0.1:${port}');
+      worker.onConnect = () => worker.pauseAccept();
+      worker.onClose = () => worker.resumeAccept();
+      worker.onMessage = (connection) => {
+        Worker.log('busy');
+        while (!fs.existsSync('go')) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+        connection.close('done');
+      };`);
+    await script.started();
+    const client = await opened(port);
+    const answer = said(client);
+    client.write('x\n');
+    await script.waitForLog(/busy/);
+    const stop = script.run(['stop']);
+    await script.waitForLog(/is stopping/);
+    writeFileSync(join(script.folder, 'go'), '');
+    expect(await answer).to.equal('done\n');
+    expect((await stop).code).to.equal(0);
+    expect(await script.exit()).to.deep.equal({ code: 0, signal: null });
+    expect(script.output + logged(script).join('\n')).to.not.match(/Error|status/);
+  });
+
   describe('a busy process', () => {
     it('keeps no connection from the others', async () => {
       const port = await freePort();

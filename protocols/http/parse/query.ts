@@ -44,6 +44,12 @@ const PERCENT = 0x25;
 const PLUS = 0x2b;
 const SP = 0x20;
 
+/** Bytes that mean something in a name: what ends it, what is replaced, and what nests. */
+const SPECIAL: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('\0 .['.includes(String.fromCharCode(byte)) ? 1 : 0));
+
+/** Bytes that are not simply copied: these, those that the encoding uses, and what is not ASCII. */
+const REMARKABLE: Uint8Array = SPECIAL.map((special, byte) => (special === 1 || '&=+%'.includes(String.fromCharCode(byte)) || byte >= 0x80 ? 1 : 0));
+
 /** A PHP array while it grows. */
 class Container<Leaf> {
   readonly entries: Map<string, Leaf | Container<Leaf>> = new Map();
@@ -89,6 +95,11 @@ function settle<Leaf>(value: Leaf | Container<Leaf>): Nested<Leaf> {
 export class NestedPairs<Leaf> {
   readonly #top: Record<string, Leaf | Container<Leaf>> = beginRecord();
   #nested = false;
+
+  /** {@link add} for a name without any of the bytes that are {@link SPECIAL}. */
+  addPlain(name: string, value: Leaf): void {
+    if (name !== '') this.#top[name] = value;
+  }
 
   /** Puts `value` where `name` says; a name that PHP would ignore is ignored. */
   add(name: string, value: Leaf): void {
@@ -186,8 +197,81 @@ export function nestPairs<Leaf>(
  */
 export function parseStr(input: string | Buffer, limit: number = MAX_INPUT_VARS): NestedRecord<string> {
   const bytes = typeof input === 'string' ? Buffer.from(input) : input;
-  const text = bytes.length <= SMALL ? bytes.toString('latin1') : undefined;
   const nested = new NestedPairs<string>();
+  if (bytes.length <= SMALL) parseSmall(bytes, limit, nested);
+  else parseLarge(bytes, limit, nested);
+  return nested.toRecord();
+}
+
+/** What a small input looks like when it is decoded. */
+const scratch = Buffer.allocUnsafeSlow(SMALL);
+/** For each pair in it: where its name begins and ends, where its value ends, and whether its name is a plain one. */
+const places = new Int32Array(SMALL * 4);
+/** All of its bytes, by their bits. */
+let seen = 0;
+
+/** All of it is decoded in one pass and becomes one text, of which names and values are parts. */
+function parseSmall(bytes: Buffer, limit: number, nested: NestedPairs<string>): void {
+  const count = decodeSmall(bytes, limit);
+  if (count === 0) return;
+  const end = places[count * 4 - 2] as number;
+  const text = seen < 0x80 ? scratch.toString('latin1', 0, end) : null;
+  for (let i = 0; i < count * 4; i += 4) {
+    const from = places[i] as number;
+    const equals = places[i + 1] as number;
+    const to = places[i + 2] as number;
+    const name = text === null ? scratch.toString('utf8', from, equals) : text.slice(from, equals);
+    const value = text === null ? scratch.toString('utf8', equals, to) : text.slice(equals, to);
+    if (places[i + 3] === 1) nested.addPlain(name, value);
+    else nested.add(name, value);
+  }
+}
+
+/** Fills {@link scratch} and {@link places}. @returns the number of pairs */
+function decodeSmall(bytes: Buffer, limit: number): number {
+  const { length } = bytes;
+  let count = 0;
+  let out = 0;
+  let bits = 0;
+  for (let at = 0; at < length && count < limit; at++) {
+    if (bytes[at] === AMPERSAND) continue;
+    const start = out;
+    let equals = -1;
+    let isPlain = 1;
+    for (; at < length; at++) {
+      let byte = bytes[at] as number;
+      if (REMARKABLE[byte] === 1) {
+        if (byte === AMPERSAND) break;
+        if (byte === EQUALS && equals < 0) {
+          equals = out;
+          continue;
+        }
+        const value = byte === PLUS ? SP : byte === PERCENT ? escapeAt(bytes, at) : -1;
+        if (byte === PERCENT && value >= 0) at += 2;
+        if (value >= 0) byte = value;
+        if (equals < 0 && SPECIAL[byte] === 1) isPlain = 0;
+        bits |= byte;
+      }
+      scratch[out++] = byte;
+    }
+    const place = count++ * 4;
+    places[place] = start;
+    places[place + 1] = equals < 0 ? out : equals;
+    places[place + 2] = out;
+    places[place + 3] = isPlain;
+  }
+  seen = bits;
+  return count;
+}
+
+/** What `%XX` at this place stands for, or -1. No hex digit ends a piece, so what follows belongs to it. */
+function escapeAt(bytes: Buffer, at: number): number {
+  if (at + 2 >= bytes.length) return -1;
+  return (hexValue(bytes[at + 1] as number) << 4) | hexValue(bytes[at + 2] as number);
+}
+
+/** A large input is not kept alive by its values: each is cut out by itself. */
+function parseLarge(bytes: Buffer, limit: number, nested: NestedPairs<string>): void {
   let left = limit;
   for (let at = 0; at < bytes.length && left > 0; at++) {
     if (bytes[at] === AMPERSAND) continue;
@@ -195,15 +279,14 @@ export function parseStr(input: string | Buffer, limit: number = MAX_INPUT_VARS)
     if (end < 0) end = bytes.length;
     let equals = at;
     while (equals < end && bytes[equals] !== EQUALS) equals++;
-    nested.add(decode(bytes, text, at, equals), equals < end ? decode(bytes, text, equals + 1, end) : '');
+    nested.add(decode(bytes, at, equals), equals < end ? decode(bytes, equals + 1, end) : '');
     left--;
     at = end;
   }
-  return nested.toRecord();
 }
 
-/** The text of the bytes from `from` to `to`, `+` and `%XX` decoded. `text` is all of them as latin1, if there. */
-function decode(bytes: Buffer, text: string | undefined, from: number, to: number): string {
+/** The text of the bytes from `from` to `to`, `+` and `%XX` decoded. */
+function decode(bytes: Buffer, from: number, to: number): string {
   let seen = 0;
   let at = from;
   for (; at < to; at++) {
@@ -211,8 +294,7 @@ function decode(bytes: Buffer, text: string | undefined, from: number, to: numbe
     if (byte === PERCENT || byte === PLUS) return decodeEscapes(bytes, from, to);
     seen |= byte;
   }
-  if (seen >= 0x80) return bytes.toString('utf8', from, to);
-  return text === undefined ? bytes.toString('latin1', from, to) : text.slice(from, to);
+  return bytes.toString(seen < 0x80 ? 'latin1' : 'utf8', from, to);
 }
 
 function decodeEscapes(bytes: Buffer, from: number, to: number): string {
