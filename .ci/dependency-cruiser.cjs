@@ -85,7 +85,7 @@ module.exports = {
       comment: 'Http uses http/, not the other way round.',
       severity: 'error',
       from: { path: '^protocols/(http|websocket)/', pathNot: door },
-      to: { path: '^protocols/[^/]+\\.ts$', pathNot: '^protocols/(ProtocolInterface|registry|toBytes)\\.ts$' },
+      to: { path: '^protocols/[^/]+\\.ts$', pathNot: '^protocols/(ProtocolInterface|registry|toBytes|LastMessage)\\.ts$' },
     },
     {
       name: 'registry-is-a-leaf',
