@@ -32,8 +32,23 @@ async function main(script: string | undefined): Promise<number | null> {
   }
   // From here on everything is as if the script had been started directly.
   process.argv.splice(1, 2, file);
-  await import(pathToFileURL(file).href);
+  try {
+    await import(pathToFileURL(file).href);
+  } catch (error) {
+    await notLoaded(script, error);
+  }
   return null;
+}
+
+/** Says what is wrong with the script, and in which line: a stack begins in the compiler, or in Node's own loader. */
+async function notLoaded(script: string, error: unknown): Promise<never> {
+  const { failureText } = await import('../lib/failure.js');
+  const text = failureText(error);
+  // Node knows the place of some errors that do not say it themselves.
+  if (text === null) throw error;
+  process.stderr.write(`workerman: ${script} can not be loaded\n${text}\n`);
+  // At once, whatever the first lines of the script have set going.
+  process.exit(1);
 }
 
 /** Teaches this process, and the worker processes that inherit its arguments, to read TypeScript. */

@@ -135,6 +135,8 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   /** WebSocket: pong received. */
   onWebSocketPong: Callback<[connection: Connection, payload: Buffer]> = null;
 
+  /** Says where in the user's code the Worker was made. Its stack is put into words only when somebody reads it. */
+  readonly #origin: Error = new Error();
   readonly #socketName: string;
   readonly #context: SocketContext;
   #listener: Listener | null = null;
@@ -399,6 +401,11 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   /** @internal Between `listen()` and `unlisten()`. */
   get _listens(): boolean {
     return this.#listener !== null;
+  }
+
+  /** @internal */
+  get _origin(): Error {
+    return this.#origin;
   }
 
   /** @internal */

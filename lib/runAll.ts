@@ -46,10 +46,10 @@ async function serve(workers: AnyWorker[], keepOnly: (worker: ServedWorker) => v
 
 async function runMain(workers: AnyWorker[]): Promise<void> {
   const { runCommand } = await import('./commands/runCommand.js');
-  const exitCode = await runCommand(workers, async (service, lock, announce) => {
+  const exitCode = await runCommand(workers, async (service, lock, announce, watch) => {
     const { Master } = await import('./master/Master.js');
     processState.status = STATUS.STARTING;
-    await new Master(workers, service.script, service.pidFile, lock).start(announce);
+    await new Master(workers, service.script, service.pidFile, lock).start(announce, watch);
   });
   if (exitCode !== null) process.exit(exitCode);
 }

@@ -3,9 +3,10 @@ import { hooks } from '../../connection/hooks.js';
 import { flushAll } from '../../connection/SendQueue.js';
 import { TcpConnection } from '../../connection/TcpConnection.js';
 import type { EventInterface, EventLoopClass } from '../../timer/EventInterface.js';
-import type { ToWorker } from '../control/ipc.js';
+import { sendToParent, type ScriptWorker, type ToWorker } from '../control/ipc.js';
 import type { Role } from '../control/role.js';
 import { createLoop } from '../createLoop.js';
+import { failureReport, leadWithUser } from '../failure.js';
 import { listening } from '../listening.js';
 import { safeEcho, writeLog } from '../output.js';
 import { processState, STATUS, type Controller } from '../ProcessState.js';
@@ -23,6 +24,7 @@ import { connectionReports, processFigures } from './reports.js';
 export interface ServedWorker extends InnerWorker {
   id: number;
   name: string;
+  count: number;
   reloadable: boolean;
   eventLoop: EventLoopClass | null;
   // `any`: the user's callback wants the whole Worker, of which this room knows a part.
@@ -44,6 +46,12 @@ const FAILED_EXIT = 250;
 /** After an exception in onWorkerStart, so that a crash loop turns about once a second. */
 const FAILED_START_PAUSE_MS = 1000;
 
+/** A Worker as the master compares it with its own. */
+function described(worker: ServedWorker): ScriptWorker {
+  const { name, count } = worker;
+  return { name, socketName: worker.getSocketName(), count: Math.max(1, Math.trunc(count) || 1) };
+}
+
 /** The process that serves one Worker. */
 export class WorkerProcess implements Controller {
   readonly #role: Extract<Role, { kind: 'worker' }>;
@@ -64,6 +72,7 @@ export class WorkerProcess implements Controller {
   static run(role: Extract<Role, { kind: 'worker' }>, list: WorkerList): void {
     settings.daemonize = role.daemonize;
     settleFiles();
+    if (role.watched) sendToParent({ type: 'script', workers: list.all().map(described) });
     const worker = list.all()[role.index];
     if (worker === undefined || worker.getSocketName() !== role.socketName) {
       writeLog(
@@ -133,7 +142,9 @@ export class WorkerProcess implements Controller {
 
   /** Nothing is served, and the end comes a little later. */
   #startFailed(error: unknown): void {
+    leadWithUser(error);
     writeLog(error);
+    if (this.#role.watched) this.#link.send({ type: 'failed', ...failureReport(error) });
     this.#inner.yield();
     setTimeout(() => this.stopAll(FAILED_EXIT), FAILED_START_PAUSE_MS);
   }

@@ -16,13 +16,15 @@ export interface ParsedCommand {
   quiet: boolean;
   /** `--json`: print the report itself; only for `status` and `connections`, elsewhere the word is the user's. */
   json: boolean;
+  /** `--watch`: reload when the code changes; only for `start` and `restart`, elsewhere the word is the user's. */
+  watch: boolean;
   /** With `usage`: nobody asked for help, but no word is a command. The exit code is then 1. */
   unknown: boolean;
   /** The words that are not ours, in order: arguments of the user's program. */
   rest: string[];
 }
 
-type Flag = 'daemon' | 'graceful' | 'quiet' | 'json' | 'help';
+type Flag = 'daemon' | 'graceful' | 'quiet' | 'json' | 'watch' | 'help';
 
 const FLAGS: ReadonlyMap<string, Flag> = new Map([
   ['-d', 'daemon'],
@@ -46,6 +48,17 @@ export function commandWords(argv: readonly string[], extraWords: string): strin
   return [...argv, ...extraWords.split(/\s+/).filter((word) => word !== '')];
 }
 
+/** The flags that only some commands know. */
+const SPECIAL_FLAGS: Readonly<Record<string, { flag: Flag; commands: readonly (CommandName | undefined)[] }>> = {
+  '--json': { flag: 'json', commands: ['status', 'connections'] },
+  '--watch': { flag: 'watch', commands: ['start', 'restart', undefined] },
+};
+
+function flagOf(word: string, command: CommandName | undefined): Flag | undefined {
+  const special = Object.hasOwn(SPECIAL_FLAGS, word) ? SPECIAL_FLAGS[word] : undefined;
+  return special?.commands.includes(command) ? special.flag : FLAGS.get(word);
+}
+
 /** Without a command word: the default, unless some word may have been meant as a command. */
 function withoutCommand(rest: readonly string[]): CommandName | 'usage' {
   return rest.every((word) => word.startsWith('-')) ? 'start' : 'usage';
@@ -63,12 +76,11 @@ function withoutCommand(rest: readonly string[]): CommandName | 'usage' {
 export function parseCommand(argv: readonly string[], extraWords: string = ''): ParsedCommand {
   const words = commandWords(argv, extraWords);
   const command = words.find(isCommand);
-  const takesJson = command === 'status' || command === 'connections';
   const flags = new Set<Flag>();
   const rest: string[] = [];
   let named = false;
   for (const word of words) {
-    const flag = takesJson && word === '--json' ? 'json' : FLAGS.get(word);
+    const flag = flagOf(word, command);
     if (flag !== undefined) {
       flags.add(flag);
     } else if (word === command && !named) {
@@ -85,6 +97,7 @@ export function parseCommand(argv: readonly string[], extraWords: string = ''): 
     graceful: flags.has('graceful'),
     quiet: flags.has('quiet'),
     json: flags.has('json'),
+    watch: flags.has('watch'),
     unknown: found === 'usage' && !help,
     rest,
   };

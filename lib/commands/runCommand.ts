@@ -29,14 +29,14 @@ export async function runCommand(workers: readonly CommandWorker[], startMaster:
 
 /** Each command loads what it needs. */
 async function carryOut(
-  { command, graceful, daemon, quiet, json }: ParsedCommand, service: Service, workers: readonly CommandWorker[],
+  { command, graceful, daemon, quiet, json, watch }: ParsedCommand, service: Service, workers: readonly CommandWorker[],
   startMaster: StartMaster,
 ): Promise<number | null> {
   switch (command) {
     case 'start':
     case 'restart': {
       const { start } = await import('./start.js');
-      return start(service, { restart: command === 'restart', graceful, quiet }, workers, startMaster);
+      return start(service, { restart: command === 'restart', graceful, quiet, watch }, workers, startMaster);
     }
     case 'stop':
       return (await import('./stop.js')).stop(service, graceful);

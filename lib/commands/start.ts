@@ -6,13 +6,17 @@ import { banner } from './banner.js';
 import { findMaster, say, type Service } from './service.js';
 
 /** How to become the master, given by the room that knows it. */
-export type StartMaster = (service: Service, lock: StartLock, announce: () => void) => Promise<void>;
+export type StartMaster = (
+  service: Service, lock: StartLock, announce: () => void, watch: boolean,
+) => Promise<void>;
 
 export interface StartOptions {
   /** Stop a running service first. */
   restart: boolean;
   graceful: boolean;
   quiet: boolean;
+  /** Reload when the code changes. */
+  watch: boolean;
 }
 
 type Workers = Parameters<typeof banner>[0];
@@ -21,6 +25,10 @@ type Workers = Parameters<typeof banner>[0];
 export async function start(
   service: Service, options: StartOptions, workers: Workers, startMaster: StartMaster,
 ): Promise<number | null> {
+  if (options.watch && settings.daemonize) {
+    safeEcho('--watch is for the foreground: start without -d (and without Worker.daemonize) to watch the code\n');
+    return 1;
+  }
   checkOutputStream();
   currentLog()?.create();
   const lock = new StartLock(service.pidFile.path);
@@ -33,7 +41,7 @@ export async function start(
       if (!options.quiet) safeEcho(banner(workers, service.script, settings.daemonize));
     };
     if (settings.daemonize) return await startDaemon(announce);
-    await startMaster(service, lock, announce);
+    await startMaster(service, lock, announce, options.watch);
     return null;
   } finally {
     lock.release();

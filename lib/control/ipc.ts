@@ -40,8 +40,19 @@ export type ToWorker =
   | { type: 'figures'; request: number }
   | { type: 'connections'; request: number };
 
+/** A Worker as the script of a process describes it. */
+export interface ScriptWorker {
+  name: string;
+  socketName: string;
+  count: number;
+}
+
 /** Worker process → master. */
 export type ToMaster =
+  /** Where the code is watched: the Workers that the script constructs in this process. */
+  | { type: 'script'; workers: ScriptWorker[] }
+  /** Where the code is watched: why it does not start, and the files that may be to blame. */
+  | { type: 'failed'; summary: string; files: string[] }
   /** The script has been read and the Worker is there. */
   | { type: 'loaded' }
   /** `onWorkerStart` has ended, clients are accepted. */

@@ -18,6 +18,8 @@ export type Role =
       /** A warm replacement: reads the script, then waits for the order to start. */
       readonly standby: boolean;
       readonly daemonize: boolean;
+      /** The master wants to know which files this process loads. */
+      readonly watched?: boolean;
     };
 
 const VARIABLE = 'WORKERMAN_TS_ROLE';

@@ -38,8 +38,9 @@ export class Master {
    * Rejects, with nothing left behind, when an address can not be bound or the pid file can not be written.
    *
    * @param announce called when the service is there and its processes are about to start
+   * @param watch reload when the code changes
    */
-  async start(announce: () => void): Promise<void> {
+  async start(announce: () => void, watch = false): Promise<void> {
     process.title = `WorkerMan: master process  start_file=${fullPath(processState.startFile)}`;
     try {
       this.#prepareWorkers();
@@ -59,6 +60,10 @@ export class Master {
     handleSignals(this.#supervisor);
     outliveUserCode();
     announce();
+    if (watch) {
+      const { Watch } = await import('./Watch.js');
+      this.#supervisor.watcher = new Watch(this.#supervisor, processState.startFile);
+    }
     this.#supervisor.start();
     processState.status = STATUS.RUNNING;
     // A service without Workers has nothing else that keeps it running.

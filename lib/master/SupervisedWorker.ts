@@ -14,6 +14,8 @@ export interface SupervisedWorker {
   eventLoop: EventLoopClass | null;
   readonly _hasSocket: boolean;
   readonly _backlog: number;
+  /** Made where the Worker was. */
+  readonly _origin: Error;
   getSocketName(): string;
   _resolve(): BindAddress;
 }

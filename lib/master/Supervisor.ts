@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import type { BindAddress } from '../bindSocket.js';
 import type { ToMaster } from '../control/ipc.js';
+import { blame } from '../failure.js';
 import { formatMessage } from '../logText.js';
 import { writeLog } from '../output.js';
 import { processState, STATUS, type Controller } from '../ProcessState.js';
@@ -12,7 +13,7 @@ import { Reload, type ReloadHost } from './Reload.js';
 import { Reports } from './Reports.js';
 import { SocketStore } from './SocketStore.js';
 import { countOf, type SupervisedWorker } from './SupervisedWorker.js';
-import { WorkerHandle, type HandleOwner } from './WorkerHandle.js';
+import { WorkerHandle, type HandleOwner, type Watcher } from './WorkerHandle.js';
 
 /** A process that dies before it was ready is replaced no sooner than this after its start: no hot crash loop. */
 const LEAST_LIFE_MS = 1000;
@@ -23,10 +24,15 @@ const { SIGHUP, SIGINT, SIGQUIT, SIGTERM } = constants.signals;
 /** Wait statuses of a process that a terminal's or an operator's signal has ended before it could handle it. */
 const ENDED_BY_ORDER: readonly number[] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
+/** What became of an order to reload: `ignored` where another reload, the start or a stop is under way. */
+export type ReloadOutcome = 'done' | 'aborted' | 'ignored';
+
 export class Supervisor implements Controller, HandleOwner, ReloadHost {
   readonly workers: readonly SupervisedWorker[];
   readonly sockets: SocketStore = new SocketStore();
   readonly reports: Reports;
+  /** Set before {@link start} where the code is watched. */
+  watcher: Watcher | null = null;
   readonly #script: string;
   readonly #onStopped: () => void;
   /** Per Worker: id → the process that has it. */
@@ -36,6 +42,8 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
   readonly #addresses: (BindAddress | null)[];
   /** The replacement that a reload has in hand: its id is filled by nobody else. */
   #reserved: WorkerHandle | null = null;
+  /** The reload under way was ended by {@link abandonReplacement}. */
+  #abandoned = false;
   #stopping = false;
   #stopped = false;
 
@@ -58,11 +66,20 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
   async bind(): Promise<void> {
     for (const [index, worker] of this.workers.entries()) {
       if (!worker._hasSocket) continue;
-      const address = worker._resolve();
-      this.#addresses[index] = address;
-      if (this.#isKept(index)) await this.sockets.keep(address, worker._backlog, worker);
-      else await this.#tryOut(address);
+      try {
+        await this.#bindOne(index, worker);
+      } catch (error) {
+        // The stack of ours says nothing; the line that names the address does.
+        throw blame(error, worker._origin);
+      }
     }
+  }
+
+  async #bindOne(index: number, worker: SupervisedWorker): Promise<void> {
+    const address = worker._resolve();
+    this.#addresses[index] = address;
+    if (this.#isKept(index)) await this.sockets.keep(address, worker._backlog, worker);
+    else await this.#tryOut(address);
   }
 
   /** A socket that the processes bind themselves: only see whether that would work. */
@@ -91,7 +108,9 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
   #spawn(index: number, id: number, standby: boolean): WorkerHandle {
     const worker = this.workers[index] as SupervisedWorker;
     const { daemonize } = settings;
-    const role = { kind: 'worker', index, id, socketName: worker.getSocketName(), standby, daemonize } as const;
+    const socketName = worker.getSocketName();
+    const watched = this.watcher === null ? {} : { watched: true };
+    const role = { kind: 'worker', index, id, socketName, standby, daemonize, ...watched } as const;
     const handle = new WorkerHandle(this, role, worker.name);
     this.#processes.add(handle);
     return handle;
@@ -131,6 +150,10 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
         if (!message.own || !this.#isKept(handle.index)) {
           this.sockets.release(handle.pid, this.#addressOf(handle, message));
         }
+        break;
+      case 'script':
+      case 'failed':
+        this.watcher?.heard(message);
         break;
       case 'figures':
       case 'connections':
@@ -202,8 +225,8 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
   // ------------------------------------------------------------------------------------------------ reload
 
   /** Ignored unless RUNNING. Never rejects. */
-  async reload(graceful: boolean): Promise<void> {
-    if (processState.status !== STATUS.RUNNING || this.#stopping) return;
+  async reload(graceful: boolean): Promise<ReloadOutcome> {
+    if (processState.status !== STATUS.RUNNING || this.#stopping) return 'ignored';
     writeLog(`Workerman[${this.#script}] reloading`);
     processState.status = STATUS.RELOADING;
     processState.gracefulStop = graceful;
@@ -213,22 +236,34 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
     } catch (error) {
       this.stopAll(250, error);
     }
-    if (!this.#stopping) await this.#reloadProcesses(graceful);
-    if (this.#stopping) return;
+    const complete = !this.#stopping && (await this.#reloadProcesses(graceful));
+    if (this.#stopping) return 'aborted';
     processState.status = STATUS.RUNNING;
     processState.gracefulStop = false;
     for (const index of this.workers.keys()) this.#fill(index);
+    return complete ? 'done' : 'aborted';
   }
 
-  async #reloadProcesses(graceful: boolean): Promise<void> {
+  /** @returns false when one did not start */
+  async #reloadProcesses(graceful: boolean): Promise<boolean> {
+    this.#abandoned = false;
     this.#stopSurplus(graceful);
     const handles = this.#slots.flatMap((slots) => [...slots.values()]).sort((a, b) => a.startedAt - b.startedAt);
     const stays = (handle: WorkerHandle): boolean => this.workers[handle.index]?.reloadable === false;
     for (const handle of handles.filter(stays)) handle.send({ type: 'reload', graceful });
     const failed = await new Reload(this, graceful).run(handles.filter((handle) => !stays(handle)));
-    if (failed === null) return;
+    if (failed === null) return true;
+    if (this.#abandoned) return false;
     const { name } = this.workers[failed.index] as SupervisedWorker;
     writeLog(`Workerman[${this.#script}] reload aborted: worker[${name}] failed to start`);
+    return false;
+  }
+
+  /** Ends a reload whose next process is not ready yet. */
+  abandonReplacement(): void {
+    if (this.#reserved === null || this.#reserved.stage === 'ready') return;
+    this.#abandoned = true;
+    this.#reserved.discard();
   }
 
   /** `count` may have become smaller. */
@@ -282,6 +317,7 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
       return;
     }
     this.#stopping = true;
+    this.watcher?.close();
     if (log) writeLog(`Workerman[${this.#script}] ${formatMessage(log)}`);
     writeLog(`Workerman[${this.#script}] stopping${code === 0 ? '' : `, code [${code}]`}`);
     processState.status = STATUS.SHUTDOWN;

@@ -23,11 +23,25 @@ export type Stage =
 
 /** Whoever wants to know what becomes of a worker process. */
 export interface HandleOwner {
+  /** Null: nobody watches. */
+  readonly watcher: Watcher | null;
   _message(handle: WorkerHandle, message: ToMaster): void;
   /** @param status wait status: exit code times 256, or the signal's number */
   _exited(handle: WorkerHandle, status: number): void;
   /** The process could not be started; {@link HandleOwner._exited} follows. */
   _failed(error: unknown): void;
+}
+
+/** Somebody who watches the code that the processes run. */
+export interface Watcher {
+  /** Options of node for the processes. */
+  readonly execArgv: readonly string[];
+  /** Added to the environment of the processes. */
+  readonly environment: NodeJS.ProcessEnv;
+  heard(message: Extract<ToMaster, { type: 'script' | 'failed' }>): void;
+  /** A message that is none of ours. */
+  heardStray(raw: unknown): void;
+  close(): void;
 }
 
 /** Over the time that a process has to cut its connections, for the exit itself. */
@@ -74,12 +88,13 @@ export class WorkerHandle {
   }
 
   #spawn(role: Extract<Role, { kind: 'worker' }>, name: string): ChildProcess | null {
-    const args = [...execArgvForChild(), processState.startFile, ...process.argv.slice(2)];
+    const { execArgv = [], environment = {} } = this.#owner.watcher ?? {};
+    const args = [...execArgvForChild(), ...execArgv, processState.startFile, ...process.argv.slice(2)];
     try {
       const child = spawn(process.execPath, args, {
         argv0: `WorkerMan: worker process  ${name} ${role.socketName}`,
         cwd: processState.startFolder,
-        env: environmentFor(role),
+        env: { ...environmentFor(role), ...environment },
         stdio: ['inherit', outputForChild(), outputForChild(), 'ipc'],
       });
       child.on('message', (raw) => this.#heard(raw));
@@ -168,6 +183,7 @@ export class WorkerHandle {
 
   #heard(raw: unknown): void {
     const message = unwrap<ToMaster>(raw);
+    if (message === null) this.#owner.watcher?.heardStray(raw);
     if (message === null || !this.alive) return;
     this.#owner._message(this, message);
     this.changed();

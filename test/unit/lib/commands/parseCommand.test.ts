@@ -4,7 +4,7 @@ import { COMMANDS, commandWords, parseCommand } from '../../../../lib/commands/p
 import type { ParsedCommand } from '../../../../lib/commands/parseCommand.js';
 
 const PLAIN: ParsedCommand = {
-  command: 'start', daemon: false, graceful: false, quiet: false, json: false, unknown: false, rest: [],
+  command: 'start', daemon: false, graceful: false, quiet: false, json: false, watch: false, unknown: false, rest: [],
 };
 
 /** Splits a command line at its blanks and parses it. */
@@ -57,7 +57,7 @@ const CASES: [line: string, extra: string, expected: Partial<ParsedCommand>][] =
 ];
 
 const anyWord = fc.oneof(
-  fc.constantFrom<string>(...COMMANDS, '-d', '-g', '-q', '-h', '--help', '--json', '', '-', '--', '__proto__'),
+  fc.constantFrom<string>(...COMMANDS, '-d', '-g', '-q', '-h', '--help', '--json', '--watch', '', '-', '--', '__proto__'),
   fc.string(),
 );
 
@@ -91,8 +91,9 @@ describe('parseCommand', () => {
 
   it('keeps the words of the user in order and drops only its own', () => {
     fc.assert(fc.property(fc.array(anyWord), (argv) => {
-      const { rest, json } = parseCommand(argv, '');
-      const modes = ['-d', '-g', '-q', '-h', '--help', ...(json ? ['--json'] : [])];
+      const { rest, json, watch } = parseCommand(argv, '');
+      const own = [...(json ? ['--json'] : []), ...(watch ? ['--watch'] : [])];
+      const modes = ['-d', '-g', '-q', '-h', '--help', ...own];
       const foreign = argv.filter((word) => !modes.includes(word));
       const named = foreign.findIndex((word) => (COMMANDS as readonly string[]).includes(word));
       expect(rest).to.deep.equal(foreign.filter((_, index) => index !== named));
