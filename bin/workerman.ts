@@ -12,8 +12,10 @@ import { pathToFileURL } from 'node:url';
 
 const TYPESCRIPT = ['.ts', '.mts', '.cts'];
 const HELP = `Usage: workerman <script> <command> [mode]
+       workerman init [folder]
 The script is a file that ends with Worker.runAll(), in JavaScript or TypeScript.
 Its commands: start, stop, restart, reload, status, connections; more with: workerman <script> --help
+start --watch reloads when the code changes. init lays out a new project; more with: workerman init --help
 `;
 
 async function main(script: string | undefined): Promise<number | null> {
@@ -21,6 +23,7 @@ async function main(script: string | undefined): Promise<number | null> {
     process.stdout.write(HELP);
     return script === undefined ? 1 : 0;
   }
+  if (script === 'init') return (await import('./init/init.js')).init(process.argv.slice(3));
   const file = resolve(script);
   if (!existsSync(file)) {
     process.stderr.write(`workerman: there is no file ${file}\n`);

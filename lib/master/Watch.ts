@@ -23,10 +23,11 @@ export interface WatchHost {
 }
 
 /**
- * Seconds for which processes of the old code go on serving what they have. Without a limit a page that holds a stream
- * would show the old code until somebody loads it again; so its stream ends, and the browser asks for another.
+ * Seconds for which processes of the old code keep connections on which nothing is under way. Without a limit a browser
+ * would see the old code for as long as it keeps its connection, or listens to a stream; so it has to ask for another.
+ * Requests under way get their answer, within `Worker.stopTimeout`.
  */
-const DRAIN_SECONDS = 1;
+const DRAIN_SECONDS = 0.001;
 /** A reload that somebody else has ordered comes first. */
 const RETRY_MS = 100;
 /** Names of files that a line shows. */
