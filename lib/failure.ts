@@ -90,8 +90,8 @@ function placeOfImport(missing: string, importer: string): Place {
   } catch {
     // Then without the line.
   }
-  const index = lines.findIndex((line) => /['"`]/.test(line) && line.includes(name) && /import|require|from/.test(line));
-  return { file, line: Math.max(index, 0) + 1, column: index < 0 ? 0 : (lines[index]?.indexOf(name) ?? -1) + 1 };
+  const index = lines.findIndex((line) => line.includes(name) && /\b(import|require|from)\b.*['"`]/.test(line));
+  return { file, line: Math.max(index, 0) + 1, column: (lines[index]?.indexOf(name) ?? -1) + 1 };
 }
 
 /** Where in user code an error comes from, as far as it says so itself; null when it does not. */

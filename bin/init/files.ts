@@ -85,7 +85,7 @@ const WRITTEN = ['workerman.log', 'workerman.*.pid', 'workerman.*.pid.lock', 'wo
 const ignore = (...more: string[]): string =>
   [...more, 'node_modules/', 'dist/', ...WRITTEN].map((line) => `${line}\n`).join('');
 
-const dockerfile = (template: string): string => `# docker build -t my-service . && docker run --init -p 8080:8080 my-service
+const DOCKERFILE = `# docker build -t my-service . && docker run -p 8080:8080 my-service
 FROM node:24-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
@@ -104,7 +104,6 @@ COPY --from=build --chown=node:node /app ./
 # Pid file, control socket and log lie beside the script.
 RUN chown node:node /app /app/dist
 USER node
-# ${TEMPLATES[template]?.about ?? 'the service'}
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["tini", "--"]
@@ -112,8 +111,8 @@ ENTRYPOINT ["tini", "--"]
 CMD ["node", "dist/start.js", "start", "-q"]
 `;
 
-const unit = (name: string): string => `# Copy the built project to /srv/${name} (npm ci && npm run build && npm prune --omit=dev), this file to
-# /etc/systemd/system/, make the user (useradd --system ${name}), then: systemctl enable --now ${name}
+const unit = (name: string): string => `# The project, built (npm ci && npm run build && npm prune --omit=dev), belongs in /srv/${name}, this file
+# in /etc/systemd/system/. A user for it: useradd --system ${name}. Then: systemctl enable --now ${name}
 [Unit]
 Description=${name}
 After=network-online.target
@@ -153,7 +152,7 @@ export function files({ name, template, docker, systemd }: Project): Map<string,
     ['tsconfig.json', json(TSCONFIG)],
     ['.gitignore', ignore()],
   ]);
-  if (docker) all.set('Dockerfile', dockerfile(template)).set('.dockerignore', ignore('.git/'));
+  if (docker) all.set('Dockerfile', DOCKERFILE).set('.dockerignore', ignore('.git/'));
   if (systemd) all.set(`${name}.service`, unit(name));
   return all;
 }

@@ -13,17 +13,22 @@ import { TEMPLATES } from './templates.js';
 const names = Object.keys(TEMPLATES);
 const [DEFAULT_TEMPLATE = ''] = names;
 
-export const INIT_HELP: string = `Usage: workerman init [folder] [--template ${names.join('|')}] [--docker] [--systemd] [--install]
+const templateLine = (name: string): string => `${' '.repeat(23)}${name.padEnd(10)} ${TEMPLATES[name]?.about ?? ''}\n`;
+
+const HELP = `Usage: workerman init [folder] [--template <name>] [--docker] [--systemd] [--install]
 Lays out a project in the folder, which is made when it is not there; without one in the current folder.
   --template <name>  what to begin with; default ${DEFAULT_TEMPLATE}
-${names.map((name) => `                       ${name.padEnd(10)} ${TEMPLATES[name]?.about ?? ''}\n`).join('')}  --docker           adds a Dockerfile
+${names.map(templateLine).join('')}  --docker           adds a Dockerfile
   --systemd          adds a unit for systemd
   --install          runs npm install
 `;
 
 /** May lie in a folder that counts as empty; `package.json` is one of them when npm has just written it. */
-const HARMLESS =
-  /^(\.git|\.gitignore|\.gitattributes|\.gitkeep|\.editorconfig|\.DS_Store|\.idea|\.vscode|LICEN[CS]E.*|README.*|package\.json|package-lock\.json|node_modules)$/i;
+const HARMLESS = [
+  /^\.(git|gitignore|gitattributes|gitkeep|editorconfig|DS_Store|idea|vscode)$/,
+  /^(LICEN[CS]E|README)(\.\w+)?$/i,
+  /^(package\.json|package-lock\.json|node_modules)$/,
+];
 const MOST_NAMES = 5;
 
 /** A mistake of the caller: its message is all that is shown. */
@@ -71,7 +76,7 @@ function parseWords(args: string[]) {
 function checkFolder(folder: string): Manifest | undefined {
   if (!existsSync(folder)) return undefined;
   if (!statSync(folder).isDirectory()) throw new Refusal(`${folder} is not a folder`);
-  const others = readdirSync(folder).filter((name) => !HARMLESS.test(name));
+  const others = readdirSync(folder).filter((name) => !HARMLESS.some((pattern) => pattern.test(name)));
   if (others.length > 0) {
     const more = others.length - MOST_NAMES;
     const list = others.slice(0, MOST_NAMES).join(', ') + (more > 0 ? ` and ${more} more` : '');
@@ -138,7 +143,7 @@ export function init(words: string[]): number {
   try {
     const options = parse(words);
     if (options === null) {
-      process.stdout.write(INIT_HELP);
+      process.stdout.write(HELP);
       return 0;
     }
     const written = layOut(options);

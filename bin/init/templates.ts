@@ -54,7 +54,8 @@ worker.onClose = (connection) => {
 Worker.runAll();
 `;
 
-const sse = (name: string): string => `import { Response, ServerSentEvents, TcpConnection, Timer, Worker } from 'workerman-ts';
+const sse = (name: string): string => `\
+import { Response, ServerSentEvents, TcpConnection, Timer, Worker } from 'workerman-ts';
 
 const page = \`<!doctype html>
 <html lang="en">
@@ -76,7 +77,8 @@ worker.name = '${name}';
 function streamClock(connection: TcpConnection): void {
   connection.send(new Response(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-cache' }));
   const tick = (): void => {
-    connection.send(new ServerSentEvents({ event: 'tick', data: new Date().toTimeString().slice(0, 8), retry: 500 }));
+    const data = new Date().toTimeString().slice(0, 8);
+    connection.send(new ServerSentEvents({ event: 'tick', data, retry: 500 }));
   };
   tick();
   const timer = Timer.add(1, () => {

@@ -128,7 +128,9 @@ export class Watch implements Watcher {
 
   async #whyNot(paths: readonly string[]): Promise<string> {
     const differences = this.#differences();
-    if (differences !== '' && this.#failure === null) return `restart to take it over, the old code serves: ${differences}`;
+    if (differences !== '' && this.#failure === null) {
+      return `restart to take it over, the old code serves: ${differences}`;
+    }
     const reason = await this.#reason(paths);
     return `the new code fails to start, the old goes on serving: ${reason.replaceAll(this.#folder + sep, '')}`;
   }

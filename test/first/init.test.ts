@@ -63,22 +63,32 @@ async function becomes(ask: () => Promise<string>, wanted: string): Promise<void
   );
 }
 
+interface Project {
+  script: Script;
+  port: number;
+  /** Its start script. */
+  file: string;
+}
+
 describe('workerman init', function () {
   this.timeout(60_000);
   let place: Installation;
 
-  before(() => {
+  const running = new Map<string, Project>();
+
+  before(async () => {
     place = installed();
     for (const template of TEMPLATES) {
       const { status, output } = place.workerman(['init', `my-${template}`, '--template', template]);
       expect(status, output).to.equal(0);
       expect(output).to.contain(`cd my-${template}\n  npm install\n  npm run dev`);
     }
+    await Promise.all(TEMPLATES.map(async (template) => running.set(template, await start(template))));
   });
-  afterEach(cleanUpScripts);
+  after(cleanUpScripts);
 
   /** Starts a project with `--watch`, on a port of its own. */
-  async function start(template: string): Promise<{ script: Script; port: number; file: string }> {
+  async function start(template: string): Promise<Project> {
     const folder = join(place.folder, `my-${template}`);
     const file = join(folder, 'start.ts');
     const port = await freePort();
@@ -112,7 +122,7 @@ describe('workerman init', function () {
   });
 
   it('http: answers, and gives the changed answer after a save', async () => {
-    const { script, port, file } = await start('http');
+    const { script, port, file } = running.get('http')!;
     expect(await overHttp(port, '/')).to.equal('hello world\n');
     expect(await overHttp(port, '/search?a=1')).to.equal('{"a":"1"}');
     await reloaded(script, file, 'hello world', 'hello moon');
@@ -121,7 +131,7 @@ describe('workerman init', function () {
   });
 
   it('websocket: talks, and to others as well, and says something else after a save', async () => {
-    const { script, port, file } = await start('websocket');
+    const { script, port, file } = running.get('websocket')!;
     let other: Promise<string> | undefined;
     await new Promise<void>((meet) => {
       other = overWebSocket(port, 'hello', ' said hi', meet);
@@ -134,7 +144,7 @@ describe('workerman init', function () {
   });
 
   it('sse: shows a page, sends events, and those of the new code after a save', async () => {
-    const { script, port, file } = await start('sse');
+    const { script, port, file } = running.get('sse')!;
     expect(await overHttp(port, '/')).to.contain('<title>my-sse</title>').and.contain("new EventSource('/clock')");
     expect(await firstEvent(port)).to.match(/^event: tick\nretry: 500\ndata: \d\d:\d\d:\d\d\n\n$/);
     await reloaded(script, file, 'new Date().toTimeString().slice(0, 8)', "'tea time'");
@@ -143,7 +153,7 @@ describe('workerman init', function () {
   });
 
   it('tcp: talks, and says something else after a save', async () => {
-    const { script, port, file } = await start('tcp');
+    const { script, port, file } = running.get('tcp')!;
     expect(await overTcp(port, 'hi\n', 'you said')).to.equal('hello 127.0.0.1\nyou said hi\n');
     await reloaded(script, file, 'you said', 'I heard');
     expect(await overTcp(port, 'hi\n', 'I heard')).to.contain('I heard hi\n');
@@ -185,7 +195,8 @@ describe('workerman init', function () {
     const { status, output } = place.workerman(['init'], folder);
     expect(status, output).to.equal(0);
     expect(output).to.contain('Next:\n  npm install\n');
-    const { name, type, main, scripts, dependencies } = JSON.parse(read(folder, 'package.json')) as Record<string, unknown>;
+    const written = JSON.parse(read(folder, 'package.json')) as Record<string, unknown>;
+    const { name, type, main, scripts, dependencies } = written;
     expect({ name, type, main, dependencies }).to.deep.equal({
       name: 'mine', type: 'module', main: undefined, dependencies: { 'workerman-ts': 'file:x.tgz' },
     });

@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 
 export const root: string = fileURLToPath(new URL('../../', import.meta.url));
 const SOURCES = ['index.ts', 'errors.ts', 'package.json', 'lib', 'connection', 'protocols', 'timer', 'bin'];
-const TOOLS = ['@types/node', 'undici-types', 'tsx', 'esbuild', '@esbuild', 'get-tsconfig', 'typescript', 'range-parser'];
+const TOOLS = ['@types/node', 'tsx', 'typescript', 'range-parser'];
 
 function newest(path: string): number {
   const stat = statSync(path);

@@ -13,6 +13,10 @@ const parse = (line: string, extra = ''): ParsedCommand => parseCommand(line ===
 const CASES: [line: string, extra: string, expected: Partial<ParsedCommand>][] = [
   ['', '', {}],
   ['start', '', {}],
+  ['start --watch', '', { watch: true }],
+  ['--watch', '', { watch: true }],
+  ['-q --watch restart', '', { command: 'restart', watch: true, quiet: true }],
+  ['reload --watch', '', { command: 'reload', rest: ['--watch'] }],
   ['stop', '', { command: 'stop' }],
   ['restart', '', { command: 'restart' }],
   ['reload', '', { command: 'reload' }],
