@@ -61,6 +61,7 @@ const page = \`<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <title>${name}</title>
+<link rel="icon" href="data:,">
 <h1>The server says it is <output id="clock">--:--:--</output></h1>
 <script>
   new EventSource('/clock').addEventListener('tick', (event) => {

@@ -145,7 +145,7 @@ describe('workerman init', function () {
 
   it('sse: shows a page, sends events, and those of the new code after a save', async () => {
     const { script, port, file } = running.get('sse')!;
-    expect(await overHttp(port, '/')).to.contain('<title>my-sse</title>').and.contain("new EventSource('/clock')");
+    expect(await overHttp(port, '/')).to.contain('<title>my-sse</title>\n').and.contain("new EventSource('/clock')");
     expect(await firstEvent(port)).to.match(/^event: tick\nretry: 500\ndata: \d\d:\d\d:\d\d\n\n$/);
     await reloaded(script, file, 'new Date().toTimeString().slice(0, 8)', "'tea time'");
     await becomes(() => firstEvent(port), 'event: tick\nretry: 500\ndata: tea time\n\n');
