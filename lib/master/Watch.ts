@@ -49,6 +49,8 @@ export class Watch implements Watcher {
   readonly #folder: string;
   readonly #pending = new Set<string>();
   #busy = false;
+  /** Some process has said what it loads. */
+  #told = false;
   #failure: FailureReport | null = null;
   #script: readonly ScriptWorker[] | null = null;
 
@@ -70,6 +72,8 @@ export class Watch implements Watcher {
   heard(message: Extract<ToMaster, { type: 'script' | 'failed' }>): void {
     if (message.type === 'script') {
       this.#script = message.workers;
+      if (!this.#told) writeLog('[watch] this version of Node does not say what it loads: only the script is watched');
+      this.#told = true;
       return;
     }
     this.#failure = message;
@@ -81,6 +85,7 @@ export class Watch implements Watcher {
   heardStray(raw: unknown): void {
     if (typeof raw !== 'object' || raw === null) return;
     const { 'watch:import': urls, 'watch:require': paths } = raw as Record<string, unknown>;
+    this.#told ||= urls !== undefined || paths !== undefined;
     const files = [...textsOf(urls).flatMap(pathOf), ...textsOf(paths)];
     this.#files.add(files.filter((path) => path.startsWith(sep) && !path.includes(`${sep}node_modules${sep}`)));
   }
