@@ -48,7 +48,7 @@ const LOADS: readonly LoadScenario[] = [
     check: answers(String(FORM_FIELDS)), targets: { 'node-http': 0.25 },
   },
   {
-    name: 'one request per connection', unit: 'request', contenders: HTTP,
+    name: 'one request per connection', unit: 'request', contenders: [...HTTP, 'floor'],
     load: { mode: 'once', connections: 64, request: get('/', 'Connection: close\r\n') }, check: hello,
     targets: { 'node-http': 0.45 },
   },
@@ -63,7 +63,7 @@ const LOADS: readonly LoadScenario[] = [
     check: says('x'.repeat(64)), targets: { ws: 0.35 },
   },
   {
-    name: 'SSE to 800 streams', unit: 'event', contenders: ['ours', 'node-http', 'bun'],
+    name: 'SSE to 800 streams', unit: 'event', contenders: ['ours', 'node-http', 'bun', 'floor'],
     load: { mode: 'fan', connections: 800, rounds: 100, greeting: get('/sse'), trigger: get('/publish'), answered: true },
     check: event, targets: { 'node-http': 0.5 },
   },
@@ -89,7 +89,7 @@ export function allBenches(): Bench[] {
       load: (connections) => ({ mode: 'rotate', connections, active: 64, request: get('/') }),
     }),
     growthBench({
-      name: 'growth of SSE to all streams', unit: 'event', contenders: ['ours', 'node-http', 'bun'], check: event,
+      name: 'growth of SSE to all streams', unit: 'event', contenders: ['ours', 'node-http', 'bun', 'floor'], check: event,
       load: (connections) => ({
         mode: 'fan', connections, rounds: 160_000 / connections, greeting: get('/sse'), trigger: get('/publish'), answered: true,
       }),
