@@ -83,4 +83,8 @@ export function cleanUpOnSignals(last: () => void = () => {}): void {
       });
     });
   }
+  // What was started while the others were ending.
+  process.once('exit', () => {
+    for (const child of children) child.kill('SIGKILL');
+  });
 }
