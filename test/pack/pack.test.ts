@@ -55,7 +55,7 @@ describe('the package on npm', function () {
       'dist/index.d.ts',
       'dist/bin/workerman.js',
     ]);
-    const others = paths.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(js|d\.ts))$/.test(path));
+    const others = paths.filter((path) => !/^(LICENSE|README\.md|package\.json|dist\/.+\.(c?js|d\.ts))$/.test(path));
     expect(others).to.deep.equal([]);
     expect(paths.filter((path) => /\b(test|examples|bench|docs|golden)\b/.test(path))).to.deep.equal([]);
     expect(packed.unpackedSize).to.be.below(1 << 20);
@@ -74,6 +74,28 @@ describe('the package on npm', function () {
     const typed = (address: string): string =>
       SERVER(address).replace("'hello ' + request.path()", '`hello ${request.path() satisfies string}` as string');
     await serves('typed.ts', typed, [process.execPath, '--import', TSX]);
+  });
+
+  it('serves from a CommonJS file', async () => {
+    const common = (address: string): string => SERVER(address).replace(/^import (.*) from (.*);$/m, 'const $1 = require($2);');
+    await serves('common.cjs', common, [process.execPath]);
+    await serves('common.cts', common, [process.execPath, '--import', TSX]);
+  });
+
+  it('is one and the same for import and require', () => {
+    const source = `
+      import * as door from 'workerman-ts';
+      import { createRequire } from 'node:module';
+      const { Worker, ...others } = createRequire(import.meta.url)('workerman-ts');
+      const strangers = Object.keys(door).filter((name) => door[name] !== { Worker, ...others }[name]);
+      console.log(strangers.length === 0 ? 'fine' : strangers.join());
+      process.exit();
+    `;
+    writeFileSync(join(app, 'both.mts'), source);
+    for (const args of [['--import', TSX, 'both.mts'], ['--input-type=module', '-e', source]]) {
+      const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: app, encoding: 'utf8', timeout: 30_000 });
+      expect({ stdout: stdout.trim(), stderr }).to.deep.equal({ stdout: 'fine', stderr: '' });
+    }
   });
 
   it('serves through npx workerman', async () => {

@@ -1,49 +1,31 @@
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
 /*
  * Process tests start hundreds of processes. Under tsx each of them would read and check a hundred TypeScript files;
- * so the sources are translated once, without a look at types, into a few files of JavaScript, and kept until one of
- * them changes.
+ * so the sources are translated once, into the JavaScript that npm ships, and kept until one of them changes.
  */
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 const cache = join(root, 'node_modules', '.cache', 'workerman-ts');
-const SOURCES = ['index.ts', 'errors.ts', 'package.json', 'lib', 'connection', 'protocols', 'timer'];
+const bundler = join(root, '.ci', 'bundle.mjs');
+const SOURCES = ['.ci/bundle.mjs', 'index.ts', 'errors.ts', 'package.json', 'lib', 'connection', 'protocols', 'timer', 'bin'];
 /** Older translations than this are removed, in milliseconds; younger ones may be in use. */
 const KEEP = 24 * 3_600_000;
 
-/** What is used of esbuild, which tsx brings along. */
-interface Esbuild {
-  buildSync(options: Record<string, unknown>): void;
-}
-
 function sourceFiles(path: string): string[] {
   const full = join(root, path);
-  if (!statSync(full).isDirectory()) return /\.(ts|json)$/.test(path) ? [path] : [];
+  if (!statSync(full).isDirectory()) return /\.(ts|json|mjs)$/.test(path) ? [path] : [];
   return readdirSync(full).flatMap((name) => sourceFiles(join(path, name)));
 }
 
 function translate(folder: string): void {
-  const require = createRequire(createRequire(import.meta.url).resolve('tsx'));
-  const { buildSync } = require('esbuild') as Esbuild;
-  buildSync({
-    entryPoints: [join(root, 'index.ts')],
-    outdir: join(folder, 'dist'),
-    bundle: true,
-    splitting: true, // rooms that are loaded on demand stay files of their own
-    keepNames: true, // the names of classes are shown on screens
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'es2022',
-    logLevel: 'silent',
-  });
-  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
-  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module', version }));
+  const { status, stderr } = spawnSync(process.execPath, [bundler, join(folder, 'dist')], { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`the sources can not be translated: ${stderr}`);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
 }
 
 function removeOld(): void {
