@@ -6,8 +6,8 @@
 // Why CommonJS inside, in a package of ES modules: part of it is loaded late and synchronously (lib/standIn.ts), and
 // `require` of CommonJS is the one way to do so that always gives the same instance. `require` of an ES module gives
 // a second one wherever a loader translates it, as tsx does.
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import ts from 'typescript';
@@ -29,6 +29,66 @@ const COMMON = {
   packages: 'external',
   platform: 'node',
   target: 'es2022',
+};
+
+const inRoot = (path) => join(root, `${path}.ts`);
+const filesIn = (...folders) =>
+  folders.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name.replace(/\.ts$/, '')}`));
+
+/** What most processes never use. Each group is a file of its own, loaded when something of it is needed first. */
+const LATE = {
+  commands: filesIn('lib/commands', 'lib/screens'),
+  master: ['lib/master/Master'],
+  worker: ['lib/child/WorkerProcess'],
+  http: [
+    'protocols/Http', 'protocols/http/Chunk', 'protocols/http/Request', 'protocols/http/Response',
+    'protocols/http/ServerSentEvents', 'protocols/http/Session', 'protocols/http/session/FileSessionHandler',
+  ],
+  websocket: ['protocols/Websocket', 'protocols/Ws'],
+  clients: ['connection/AsyncTcpConnection', 'connection/AsyncUdpConnection'],
+  redis: ['RedisSessionHandler', 'RedisClusterSessionHandler'].map((name) => `protocols/http/session/${name}`),
+};
+const groupOf = new Map(Object.entries(LATE).flatMap(([group, paths]) => paths.map((path) => [inRoot(path), group])));
+
+/**
+ * What every process needs. Whenever a late group is loaded, this is there already; told so, esbuild keeps all of it in
+ * one file, where it would make one for each combination of groups that share something.
+ */
+const CORE = ['lib/Worker', 'lib/EventLoop', 'protocols/toBytes'];
+
+/** Groups whose classes are what worker processes are there for: these get the classes themselves, not stand-ins. */
+const SERVED = ['http', 'websocket'];
+
+/** Files that hand classes to users, or enter them where users find them: they get stand-ins of late classes. */
+const HANDS_OUT = [...DOORS, 'protocols/builtIns', 'connection/types'].map(inRoot);
+
+/** Makes each group of {@link LATE} a file, and puts stand-ins (lib/standIn.ts) in the place of its classes. */
+const lateGroups = {
+  name: 'late-groups',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^late:/ }, ({ path }) => ({ path: path.slice('late:'.length), namespace: 'late' }));
+    onResolve({ filter: /^\.{1,2}\/.*\.js$/ }, ({ path, importer, kind }) => {
+      const group = groupOf.get(resolve(dirname(importer), path.replace(/\.js$/, '.ts')));
+      if (!group) return undefined;
+      if (kind === 'dynamic-import') return { path: group, namespace: 'late' };
+      return HANDS_OUT.includes(importer) ? { path: group, namespace: 'stand-ins' } : undefined;
+    });
+    onLoad({ filter: /.*/, namespace: 'stand-ins' }, ({ path: group }) => {
+      const served = SERVED.includes(group);
+      const lines = LATE[group].map((path) => basename(path)).map((name) => {
+        return `export const ${name} = standIn(() => load().${name}, ${served});`;
+      });
+      const head = `import { standIn } from './lib/standIn.ts';\nconst load = sync(() => import('late:${group}'));`;
+      return { contents: [head, ...lines].join('\n'), resolveDir: root };
+    });
+    onLoad({ filter: /.*/, namespace: 'late' }, ({ path: group }) => ({
+      contents: [
+        ...CORE.map((path) => `import './${path}.ts';`),
+        ...LATE[group].map((path) => `export * from './${path}.ts';`),
+      ].join('\n'),
+      resolveDir: root,
+    }));
+  },
 };
 
 /** The version is known by now: nobody needs to read package.json when the package is loaded. */
@@ -59,6 +119,7 @@ function toCommonJs(text) {
     .replace(/^import \* as (\w+) from "([^"]+)";$/gm, 'const $1 = require("$2");')
     .replace(/^import (\{[^}]*\}) from "([^"]+)";$/gm, (_, names, from) => `const ${asPattern(names)} = require("${from}");`)
     .replace(/^export (\{[^}]*\});$/gm, (_, names) => `module.exports = ${asObject(names)};`)
+    .replace(/\bsync\(\(\) => import\("(\.[^"]+\.cjs)"\)\)/g, '(() => require("$1"))')
     .replace(/\bimport\("(\.[^"]+\.cjs)"\)/g, 'Promise.resolve().then(() => require("$1"))');
   const left = /^(import|export)\b.*$/m.exec(body);
   if (left) throw new Error(`no CommonJS is known for: ${left[0]}`);
@@ -87,12 +148,13 @@ function tidy(text) {
   }).outputText;
 }
 
-/** The ES module of a door: its names, taken from the CommonJS file beside it. */
-function doorOf(file, names) {
-  return `import { createRequire } from "node:module";
-export const {
-${names.map((name) => `  ${name},\n`).join('')}} = createRequire(import.meta.url)("./${file}");
-`;
+/** A door in both forms: its names, taken from the CommonJS file that holds all of them. */
+function doorOf(names, from) {
+  const list = names.map((name) => `  ${name},\n`).join('');
+  return {
+    js: `import { createRequire } from "node:module";\nexport const {\n${list}} = createRequire(import.meta.url)("${from}");\n`,
+    cjs: `"use strict";\nconst {\n${list}} = require("${from}");\nmodule.exports = {\n${list}};\n`,
+  };
 }
 
 /** Writes the JavaScript of the package into a folder. */
@@ -101,22 +163,28 @@ export async function bundle(folder) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   };
-  const sources = await build({
-    ...COMMON,
-    entryPoints: DOORS.map((door) => ({ in: `./${door}.ts`, out: door })),
-    outdir: folder,
-    chunkNames: 'parts/[name]-[hash]',
-    splitting: true, // what is imported on demand, or by several, becomes a file of its own
-    format: 'esm',
-    outExtension: { '.js': '.cjs' },
-    metafile: true,
-    plugins: [knownVersion],
-  });
-  for (const { path, text } of sources.outputFiles) write(path, toCommonJs(text));
-  for (const [path, { entryPoint, exports }] of Object.entries(sources.metafile.outputs)) {
-    if (!DOORS.includes(entryPoint?.replace(/\.ts$/, ''))) continue;
-    const file = resolve(root, path);
-    write(file.replace(/\.cjs$/, '.js'), doorOf(relative(dirname(file), file), exports.sort()));
+  const sources = (doors) =>
+    build({
+      ...COMMON,
+      entryPoints: doors.map((door) => ({ in: inRoot(door), out: door })),
+      outdir: folder,
+      chunkNames: 'parts/[name]-[hash]',
+      splitting: true,
+      format: 'esm',
+      outExtension: { '.js': '.cjs' },
+      metafile: true,
+      plugins: [knownVersion, lateGroups],
+    });
+  for (const { path, text } of (await sources(['index'])).outputFiles) write(path, toCommonJs(text));
+  const { outputs } = (await sources(DOORS)).metafile;
+  for (const { entryPoint, exports } of Object.values(outputs)) {
+    const door = entryPoint?.replace(/\.ts$/, '');
+    if (!DOORS.includes(door)) continue;
+    const path = join(folder, door);
+    const from = relative(dirname(path), join(folder, 'index.cjs'));
+    const { js, cjs } = doorOf(exports.sort(), from.startsWith('.') ? from : `./${from}`);
+    write(`${path}.js`, js);
+    if (door !== 'index') write(`${path}.cjs`, cjs);
   }
   const programs = await build({ ...COMMON, entryPoints: ['bin/workerman.ts'], outdir: join(folder, 'bin'), format: 'esm' });
   for (const { path, text } of programs.outputFiles) write(path, text);
