@@ -1,6 +1,5 @@
 import type { NetConnectOpts, Socket } from 'node:net';
 import { isIPv6 } from 'node:net';
-import { performance } from 'node:perf_hooks';
 import { WorkermanError } from '../errors.js';
 import { resolveProtocol } from '../protocols/registry.js';
 import { remoteOf } from './address.js';

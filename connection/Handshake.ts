@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { connect, TLSSocket, type PeerCertificate } from 'node:tls';
+import type { PeerCertificate, TLSSocket } from 'node:tls';
 import { hooks } from './hooks.js';
 import { judgePeer, type PeerPolicy } from './peerPolicy.js';
 import { attachListener, detachListener, type SocketListener } from './socketEvents.js';
@@ -39,6 +39,7 @@ export class Handshake implements SocketListener {
   /** @param raw an accepted socket of which nothing has been read */
   static accept(raw: Socket, tls: ServerTls, owner: HandshakeOwner): Handshake {
     const { policy, ...options } = tls;
+    const { TLSSocket } = process.getBuiltinModule('node:tls');
     // Without both, OpenSSL lets a client without a certificate pass.
     const socket = new TLSSocket(raw, { ...options, isServer: true, rejectUnauthorized: options.requestCert });
     return new Handshake(raw, socket, policy, owner, true);
@@ -53,7 +54,7 @@ export class Handshake implements SocketListener {
     detachListener(raw);
     raw.pause();
     if (early.length > 0) raw.unshift(early);
-    const socket = connect({
+    const socket = process.getBuiltinModule('node:tls').connect({
       ...options,
       socket: raw,
       // Not "accept anybody": the policy judges, and unlike Node's check it can tell a self-signed certificate apart.

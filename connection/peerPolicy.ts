@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { checkServerIdentity, type PeerCertificate } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import type { PeerFingerprint } from './SocketContext.js';
 
 /** What a peer's certificate has to be before anything is exchanged with the peer. */
@@ -36,7 +35,9 @@ export function judgePeer(
   if (policy.fingerprint !== null && !matches(policy.fingerprint, certificate.raw)) {
     return 'peer_fingerprint does not match the certificate';
   }
-  return policy.name === null ? null : (checkServerIdentity(policy.name, certificate)?.message ?? null);
+  if (policy.name === null) return null;
+  const { checkServerIdentity } = process.getBuiltinModule('node:tls');
+  return checkServerIdentity(policy.name, certificate)?.message ?? null;
 }
 
 /** True when each fingerprint is that of `raw`. An unknown algorithm and an empty list match nothing. */
@@ -48,7 +49,7 @@ function matches(fingerprint: PeerFingerprint, raw: Buffer): boolean {
 
 function digest(algorithm: string, raw: Buffer): string | null {
   try {
-    return createHash(algorithm).update(raw).digest('hex');
+    return process.getBuiltinModule('node:crypto').createHash(algorithm).update(raw).digest('hex');
   } catch {
     // No such algorithm.
     return null;

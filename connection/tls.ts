@@ -1,15 +1,15 @@
-import { constants, randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
-import { createSecureContext, DEFAULT_CIPHERS, type SecureContext, type SecureContextOptions, type SecureVersion } from 'node:tls';
+import type { SecureContext, SecureContextOptions, SecureVersion } from 'node:tls';
 import { WorkermanError } from '../errors.js';
 import type { PeerPolicy } from './peerPolicy.js';
 import type { SslOptions } from './SocketContext.js';
 
 /*
  * PHP's ssl context in Node's terms. All files are read here, so a listener that has started, or a client that has
- * begun to connect, needs none of them any more.
+ * begun to connect, needs none of them any more. Node's modules are loaded by the first who wants TLS: most processes
+ * never do, and they weigh 3 MB.
  */
 
 /** What a listener needs to accept TLS connections. */
@@ -37,6 +37,7 @@ export interface ClientTls {
  * @throws WorkermanError `WM_CERTIFICATE` that names the file which is missing, unreadable or no certificate
  */
 export function serverTls(ssl: SslOptions = {}): ServerTls {
+  const { constants, randomBytes } = process.getBuiltinModule('node:crypto');
   const shared: SecureContextOptions = {
     ...commonOptions(ssl),
     honorCipherOrder: ssl.honor_cipher_order ?? true,
@@ -107,6 +108,7 @@ function commonOptions(ssl: SslOptions): SecureContextOptions {
   if (ssl.ecdh_curve !== undefined) options.ecdhCurve = ssl.ecdh_curve;
   if (ssl.ciphers !== undefined) options.ciphers = ssl.ciphers;
   if (ssl.security_level !== undefined) {
+    const { DEFAULT_CIPHERS } = process.getBuiltinModule('node:tls');
     options.ciphers = `${ssl.ciphers ?? DEFAULT_CIPHERS}:@SECLEVEL=${Math.trunc(Number(ssl.security_level))}`;
   }
   return options;
@@ -176,7 +178,7 @@ function withCertificate(
 
 function build(options: SecureContextOptions, what: string): SecureContext {
   try {
-    return createSecureContext(options);
+    return process.getBuiltinModule('node:tls').createSecureContext(options);
   } catch (error) {
     throw new WorkermanError('WM_CERTIFICATE', `Can not use ${what}: ${reason(error)}`, { cause: error });
   }

@@ -1,5 +1,4 @@
 import { constants } from 'node:os';
-import { performance } from 'node:perf_hooks';
 import { isThenable } from '../connection/ConnectionInterface.js';
 import type { EventInterface, TimerCallback } from '../timer/EventInterface.js';
 import { TimerHeap, type TimerEntry } from './TimerHeap.js';

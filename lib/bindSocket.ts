@@ -1,6 +1,5 @@
-import * as dgram from 'node:dgram';
+import type * as dgram from 'node:dgram';
 import { lstatSync, unlinkSync } from 'node:fs';
-import { lookup } from 'node:dns/promises';
 import * as net from 'node:net';
 import { getSystemErrorMap } from 'node:util';
 import { WorkermanError } from '../errors.js';
@@ -88,7 +87,7 @@ export async function bindSocket(address: BindAddress, forOthers: boolean): Prom
 async function resolveHost({ host, display }: BindAddress): Promise<string> {
   if (net.isIP(host) !== 0) return host;
   try {
-    return (await lookup(host)).address;
+    return (await process.getBuiltinModule('node:dns/promises').lookup(host)).address;
   } catch (error) {
     throw listenError(display, (error as NodeJS.ErrnoException).code ?? 'ENOTFOUND');
   }
@@ -145,7 +144,7 @@ async function isLeftover(path: string): Promise<boolean> {
 
 async function bindUdp(address: BindAddress, forOthers: boolean): Promise<dgram.Socket> {
   const host = await resolveHost(address);
-  const socket = dgram.createSocket({
+  const socket = process.getBuiltinModule('node:dgram').createSocket({
     type: net.isIPv6(host) ? 'udp6' : 'udp4',
     ipv6Only: address.ipv6Only ?? false,
     ...(address.reusePort && kernelSpreads ? { reusePort: true } : {}),

@@ -1,12 +1,17 @@
-import { execFileSync } from 'node:child_process';
 import { chownSync, readFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
+
+/** What a program prints. Throws when it is not there or fails. */
+function outputOf(program: string, ...args: string[]): string {
+  const { execFileSync } = process.getBuiltinModule('node:child_process');
+  return execFileSync(program, args, { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
+}
 
 /** Numeric id of a user, or of a user's primary group; null when there is none of that name. `id` also asks what is
  * not in the files. */
 function idOf(option: '-u' | '-g', user: string): number | null {
   try {
-    return Number(execFileSync('id', [option, '--', user], { stdio: ['ignore', 'pipe', 'ignore'] }).toString().trim());
+    return Number(outputOf('id', option, '--', user).trim());
   } catch {
     return null;
   }
@@ -14,8 +19,7 @@ function idOf(option: '-u' | '-g', user: string): number | null {
 
 function groupId(group: string): number | null {
   try {
-    const line = execFileSync('getent', ['group', group], { stdio: ['ignore', 'pipe', 'ignore'] }).toString();
-    return Number(line.split(':')[2]);
+    return Number(outputOf('getent', 'group', group).split(':')[2]);
   } catch {
     return null;
   }

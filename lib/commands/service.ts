@@ -1,5 +1,4 @@
 // Runs in the command process.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { existsSync, readFileSync } from 'node:fs';
 import { askMaster, type AskResult, type ControlRequest } from '../control/ControlChannel.js';
 import { controlSocketPath, PidFile } from '../control/PidFile.js';
@@ -111,7 +110,7 @@ export async function gone(pid: number, seconds: number): Promise<boolean> {
   const end = performance.now() + seconds * 1000;
   while (isProcessAlive(pid)) {
     if (performance.now() > end) return false;
-    await sleep(POLL_MS);
+    await new Promise((wake) => setTimeout(wake, POLL_MS));
   }
   return true;
 }

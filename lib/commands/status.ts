@@ -1,5 +1,4 @@
 // Runs in the command process.
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { StatusReport } from '../control/messages.js';
 import { ask, findStartedMaster, say, type Service } from './service.js';
 
@@ -50,7 +49,7 @@ export async function status(service: Service, live: boolean, json: boolean): Pr
     if (result.kind !== 'answer' || !result.answer.status) return 0;
     report = withRates(result.answer.status, report);
     if (!(await print(await textOf(report, live, json)))) return 0;
-    if (live) await sleep(LIVE_INTERVAL_MS);
+    if (live) await new Promise((wake) => setTimeout(wake, LIVE_INTERVAL_MS));
   } while (live);
   return 0;
 }

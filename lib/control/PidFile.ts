@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { lstatSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -79,6 +78,7 @@ export function controlSocketPath(pidFile: string): string {
   const full = resolve(pidFile);
   const beside = `${full}.sock`;
   if (Buffer.byteLength(beside) <= MAX_UNIX_PATH) return beside;
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const name = createHash('sha256').update(full).digest('hex').slice(0, 24);
   try {
     const short = join(privateFolder(), `${name}.sock`);

@@ -1,4 +1,3 @@
-import { createHash, randomBytes } from 'node:crypto';
 import { linkSync, readFileSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { WorkermanError } from '../../errors.js';
@@ -26,6 +25,9 @@ const ATTEMPTS = 20;
 
 const POLL_INTERVAL = 10;
 
+/** Random parts are below this. */
+const RANDOM = 2 ** 48;
+
 /** Tokens of this process: its own pid in a lock file means nothing after a restart under the same pid. */
 const held = new Set<string>();
 
@@ -36,8 +38,10 @@ function errorCode(error: unknown): string | undefined {
   return (error as NodeJS.ErrnoException).code;
 }
 
+/** Told apart is all that tokens need to be: nobody gains by guessing one. */
 function newToken(): string {
-  return `${process.pid} ${processStart(process.pid)} ${randomBytes(6).toString('hex')}`;
+  const random = Math.floor(Math.random() * RANDOM).toString(16);
+  return `${process.pid} ${processStart(process.pid)} ${random}`;
 }
 
 function readToken(path: string): string | null {
@@ -90,6 +94,7 @@ function isOwnerAlive(path: string, token: string): boolean {
 
 /** Puts our token in the place of a dead one; false when somebody else is doing that or has done it. */
 function takeOver(path: string, dead: string, token: string, link: Link, depth: number): boolean {
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const breaker = `${path}.${createHash('sha256').update(dead).digest('hex').slice(0, 12)}`;
   const breakerToken = lock(breaker, link, depth + 1);
   if (breakerToken === null) return false;
@@ -171,9 +176,9 @@ export class StartLock {
    * @throws WorkermanError WM_PID_FILE as {@link tryAcquire}
    */
   async acquire(timeout: number = Infinity): Promise<boolean> {
-    const end = performance.now() + timeout * 1000;
+    const end = process.uptime() + timeout;
     while (!this.tryAcquire()) {
-      if (performance.now() >= end) return false;
+      if (process.uptime() >= end) return false;
       await new Promise((wake) => setTimeout(wake, POLL_INTERVAL));
     }
     return true;

@@ -216,7 +216,7 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
 
   #replaceLater(handle: WorkerHandle, status: number): void {
     if (this.#stopping) return;
-    let wait = handle.wasReady ? 0 : LEAST_LIFE_MS - (performance.now() - handle.startedAt);
+    let wait = handle.wasReady ? 0 : LEAST_LIFE_MS - (process.uptime() - handle.startedAt) * 1000;
     if (handle.heardSignal || ENDED_BY_ORDER.includes(status)) wait = Math.max(wait, SIGNAL_GRACE_MS);
     if (wait > 0) setTimeout(() => this.#fill(handle.index), wait);
     else this.#fill(handle.index);

@@ -59,7 +59,8 @@ export class WorkerHandle {
   /** Number of the Worker, in order of construction. */
   readonly index: number;
   readonly id: number;
-  readonly startedAt: number = performance.now();
+  /** In seconds of `process.uptime()`, which needs no module as `performance` does. */
+  readonly startedAt: number = process.uptime();
   stage: Stage = 'booting';
   /** A warm replacement that was not told to start. */
   standby: boolean;

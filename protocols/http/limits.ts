@@ -1,4 +1,3 @@
-import { performance } from 'node:perf_hooks';
 
 /**
  * How long clients may take, watched by one timer for the whole process.

@@ -1,5 +1,4 @@
 import { closeSync, openSync, statSync, unlinkSync, writeSync } from 'node:fs';
-import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FilePart } from './parse/multipart.js';
@@ -131,6 +130,7 @@ function writeNew(path: string, content: Buffer): void {
 }
 
 function randomName(): string {
+  const { randomBytes } = process.getBuiltinModule('node:crypto');
   let name = '';
   for (const byte of randomBytes(NAME_LENGTH)) name += LETTERS[byte % LETTERS.length];
   return name;

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { isSafeName, isSafeValue } from '../http/headers.js';
 import { trimBlanks } from '../http/parse/head.js';
 import { Response } from '../http/Response.js';
@@ -60,7 +59,7 @@ function hostLine({ host, port }: OpeningOptions): string {
 
 /** The request for a handshake, with a fresh key. The order of its lines is Workerman's. */
 export function openingRequest(options: OpeningOptions): SentRequest {
-  const key = randomBytes(16).toString('base64');
+  const key = process.getBuiltinModule('node:crypto').randomBytes(16).toString('base64');
   const own = options.lines.filter(({ name }) => !OURS.has(name));
   const has = (wanted: string): boolean => own.some(({ name }) => name === wanted);
   // What would end the request line, or take part of it for the version.

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { parseFields, parseHead } from '../http/parse/head.js';
 import { Request } from '../http/Request.js';
 import { parseExtensions, type Extension } from './extensions.js';
@@ -40,6 +39,7 @@ export interface Opening {
 
 /** Value of `Sec-WebSocket-Accept` for a key (section 4.2.2). */
 export function acceptOf(key: string): string {
+  const { createHash } = process.getBuiltinModule('node:crypto');
   return createHash('sha1')
     .update(key + GUID)
     .digest('base64');

@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto';
-
 /**
  * Masking and unmasking of payloads (RFC 6455 section 5.3): the same operation. A key is a 32-bit integer whose lowest
  * byte is the first byte of the key on the wire.
@@ -116,7 +114,7 @@ let left = 0;
 /** A fresh, unpredictable key, as a client needs one for each frame (section 10.3). */
 export function randomKey(): number {
   if (left === 0) {
-    randomFillSync(POOL);
+    process.getBuiltinModule('node:crypto').randomFillSync(POOL);
     left = POOL.length;
   }
   return POOL[--left]!;

@@ -1,4 +1,4 @@
-import { constants, createDeflateRaw, createInflateRaw, type DeflateRaw, type InflateRaw } from 'node:zlib';
+import type { DeflateRaw, InflateRaw } from 'node:zlib';
 import type { DeflateAgreement } from './extensions.js';
 import { Fifo } from './Fifo.js';
 import { Limiter } from './Limiter.js';
@@ -7,10 +7,14 @@ import { Limiter } from './Limiter.js';
  * Compression of messages (RFC 7692 section 7.2). zlib works in Node's thread pool, so results come later, always in
  * the order of the calls. Contexts are made with the first message that needs them: an idle connection has none.
  *
+ * The module is loaded then as well.
+ *
  * Over the whole process only so many messages are in the pool at a time. Without that bound, memory that zlib has
  * freed is scattered over the heaps of many threads and the process grows.
  */
 const limiter = new Limiter(8);
+
+const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib');
 
 /** What a sync flush leaves at the end of a message; it is cut off on the way out and put back on the way in. */
 const TAIL = Buffer.of(0x00, 0x00, 0xff, 0xff);
@@ -53,7 +57,7 @@ class Context {
   run(pieces: readonly Uint8Array[], finish: Finish): void {
     this.#finish = finish;
     for (const piece of pieces) this.stream.write(piece);
-    this.stream.flush(constants.Z_SYNC_FLUSH, () => this.#end(null));
+    this.stream.flush(zlib().constants.Z_SYNC_FLUSH, () => this.#end(null));
   }
 
   take(): { chunks: Buffer[]; size: number } {
@@ -144,7 +148,7 @@ export class Deflater {
 
   #start(payload: Uint8Array, done: (payload: Buffer | null) => void): void {
     const { windowBits, resetDeflate } = this.#agreement;
-    const context = (this.#context ??= contextOf(() => createDeflateRaw({ windowBits, memLevel: 8 })));
+    const context = (this.#context ??= contextOf(() => zlib().createDeflateRaw({ windowBits, memLevel: 8 })));
     if (context === null) return this.#finish(done, null);
     context.run([payload], (failure) => {
       const { chunks, size } = context.take();
@@ -195,7 +199,7 @@ export class Inflater {
       let size = 0;
       let streams = 0;
       const step = (pieces: readonly Uint8Array[]): void => {
-        const context = (this.#context ??= contextOf(() => createInflateRaw({ windowBits: 15 })));
+        const context = (this.#context ??= contextOf(() => zlib().createInflateRaw({ windowBits: 15 })));
         if (context === null) {
           this.#letGo();
           return done(null, 'corrupt');

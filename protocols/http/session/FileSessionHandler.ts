@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { lstat, opendir, readFile, rename, stat, unlink, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -87,6 +86,7 @@ export class FileSessionHandler implements SessionHandlerInterface {
   async write(id: string, data: string): Promise<boolean> {
     const path = pathOf(id);
     if (path === null || data === '') return false;
+    const { randomBytes } = process.getBuiltinModule('node:crypto');
     // No id has a dot in it; with the prefix, the collection of old files finds it should it be left behind.
     const temporary = join(folder(), `${PREFIX}.${randomBytes(16).toString('hex')}`);
     try {

@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-
 /** What a client may send as its session. */
 const FROM_CLIENT = /^[a-zA-Z0-9,-]{16,256}$/;
 
@@ -17,6 +15,7 @@ export const isUsableSessionId = (id: unknown): id is string => typeof id === 's
 
 /** A new id: 26 characters, 130 bits that nobody can guess. */
 export function createSessionId(): string {
+  const { randomBytes } = process.getBuiltinModule('node:crypto');
   let id = '';
   for (const byte of randomBytes(LENGTH)) id += DIGITS[byte & 31];
   return id;
