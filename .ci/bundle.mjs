@@ -129,16 +129,45 @@ function toCommonJs(text) {
 /** What esbuild has put in to keep a name: `__name(what, 'name')`. */
 const isNaming = (node) => ts.isCallExpression(node) && ts.isIdentifier(node.expression) && node.expression.text === '__name';
 
+/** In a class: `static { __name(this, 'name') }`. */
+function namedBy(member) {
+  if (!ts.isClassStaticBlockDeclaration(member)) return null;
+  const [first] = member.body.statements;
+  return first && ts.isExpressionStatement(first) && isNaming(first.expression) ? first.expression.arguments[1].text : null;
+}
+
+function mentions(node, name) {
+  return (ts.isIdentifier(node) && node.text === name) || ts.forEachChild(node, (child) => mentions(child, name)) === true;
+}
+
+/** Gives a class its own name back, by which stacks call it: esbuild makes `var Timer = class _Timer { … }` of it. */
+function rename(node, context) {
+  const naming = node.members.find(namedBy);
+  const given = node.name?.text;
+  // A class with a static member `name` needs no keeping of it.
+  const name = naming ? namedBy(naming) : given?.replace(/^_/, '');
+  if (!name || mentions(node, name)) return node;
+  const visit = (inner) =>
+    ts.isIdentifier(inner) && inner.text === given
+      ? ts.factory.createIdentifier(name)
+      : ts.visitEachChild(inner, visit, context);
+  const members = node.members.filter((member) => member !== naming).map((member) => ts.visitNode(member, visit));
+  const { modifiers, typeParameters, heritageClauses } = node;
+  const own = ts.factory.createIdentifier(name);
+  return ts.factory.updateClassExpression(node, modifiers, own, typeParameters, heritageClauses, members);
+}
+
 /**
- * Takes out comments, and all naming but that of classes: only those may have been renamed by esbuild in a way that
- * somebody sees, and a function in a function would be named anew by each call.
+ * Takes out comments and the calls that keep names. Classes get their names back in another way, and functions have
+ * them; one within a function would be named anew by each call.
  */
 function tidy(text) {
   const unname = (context) => (file) => {
     const visit = (node) => {
-      if (ts.isClassStaticBlockDeclaration(node)) return node;
+      if (namedBy(node)) return node;
       if (ts.isExpressionStatement(node) && isNaming(node.expression)) return undefined;
-      return ts.visitEachChild(isNaming(node) ? node.arguments[0] : node, visit, context);
+      const plain = isNaming(node) ? node.arguments[0] : node;
+      return ts.visitEachChild(ts.isClassExpression(plain) ? rename(plain, context) : plain, visit, context);
     };
     return ts.visitEachChild(file, visit, context);
   };

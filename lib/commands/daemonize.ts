@@ -1,5 +1,4 @@
 // Runs in the command process.
-import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { unwrap, type ToStarter } from '../control/ipc.js';
 import { environmentFor, execArgvForChild } from '../control/role.js';
@@ -19,6 +18,7 @@ export async function daemonize(): Promise<string | null> {
   } catch (error) {
     return `can not open ${settings.stdoutFile}: ${(error as Error).message}`;
   }
+  const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, [...execArgvForChild(), processState.startFile, ...process.argv.slice(2)], {
     argv0: `WorkerMan: master process  start_file=${processState.startFile}`,
     cwd: processState.startFolder,
