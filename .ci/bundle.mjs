@@ -35,17 +35,23 @@ const inRoot = (path) => join(root, `${path}.ts`);
 const filesIn = (...folders) =>
   folders.flatMap((folder) => readdirSync(join(root, folder)).map((name) => `${folder}/${name.replace(/\.ts$/, '')}`));
 
-/** What most processes never use. Each group is a file of its own, loaded when something of it is needed first. */
+/**
+ * What most processes never use. Each group is a file of its own, loaded when something of it is needed first. A class
+ * stands behind the one that it extends.
+ */
 const LATE = {
   commands: filesIn('lib/commands', 'lib/screens'),
   master: ['lib/master/Master'],
   worker: ['lib/child/WorkerProcess'],
+  serving: [
+    'lib/Listener', 'lib/Heartbeat', 'connection/TcpConnection', 'connection/AsyncTcpConnection',
+    'connection/AsyncUdpConnection',
+  ],
   http: [
     'protocols/Http', 'protocols/http/Chunk', 'protocols/http/Request', 'protocols/http/Response',
     'protocols/http/ServerSentEvents', 'protocols/http/Session', 'protocols/http/session/FileSessionHandler',
   ],
   websocket: ['protocols/Websocket', 'protocols/Ws'],
-  clients: ['connection/AsyncTcpConnection', 'connection/AsyncUdpConnection'],
   redis: ['RedisSessionHandler', 'RedisClusterSessionHandler'].map((name) => `protocols/http/session/${name}`),
 };
 const groupOf = new Map(Object.entries(LATE).flatMap(([group, paths]) => paths.map((path) => [inRoot(path), group])));
@@ -54,13 +60,19 @@ const groupOf = new Map(Object.entries(LATE).flatMap(([group, paths]) => paths.m
  * What every process needs. Whenever a late group is loaded, this is there already; told so, esbuild keeps all of it in
  * one file, where it would make one for each combination of groups that share something.
  */
-const CORE = ['lib/Worker', 'lib/EventLoop', 'protocols/toBytes'];
+const CORE = [
+  'lib/Worker', 'lib/EventLoop', 'lib/createLoop', 'lib/settleFiles', 'lib/bindSocket', 'lib/control/PidFile',
+  'lib/control/ControlChannel', 'protocols/toBytes', 'protocols/LastMessage',
+];
 
 /** Groups whose classes are what worker processes are there for: these get the classes themselves, not stand-ins. */
 const SERVED = ['http', 'websocket'];
 
-/** Files that hand classes to users, or enter them where users find them: they get stand-ins of late classes. */
-const HANDS_OUT = [...DOORS, 'protocols/builtIns', 'connection/types'].map(inRoot);
+/**
+ * Files that hand classes to users or enter them where users find them, and the Worker, of which a master uses only the
+ * properties: they get stand-ins of late classes.
+ */
+const HANDS_OUT = [...DOORS, 'protocols/builtIns', 'connection/types', 'lib/Worker'].map(inRoot);
 
 /** Makes each group of {@link LATE} a file, and puts stand-ins (lib/standIn.ts) in the place of its classes. */
 const lateGroups = {
@@ -71,20 +83,20 @@ const lateGroups = {
       const group = groupOf.get(resolve(dirname(importer), path.replace(/\.js$/, '.ts')));
       if (!group) return undefined;
       if (kind === 'dynamic-import') return { path: group, namespace: 'late' };
-      return HANDS_OUT.includes(importer) ? { path: group, namespace: 'stand-ins' } : undefined;
+      const isClass = /^[A-Z]/.test(basename(path));
+      return isClass && HANDS_OUT.includes(importer) ? { path: group, namespace: 'stand-ins' } : undefined;
     });
     onLoad({ filter: /.*/, namespace: 'stand-ins' }, ({ path: group }) => {
-      const served = SERVED.includes(group);
-      const lines = LATE[group].map((path) => basename(path)).map((name) => {
-        return `export const ${name} = standIn(() => load().${name}, ${served});`;
-      });
-      const head = `import { standIn } from './lib/standIn.ts';\nconst load = sync(() => import('late:${group}'));`;
-      return { contents: [head, ...lines].join('\n'), resolveDir: root };
+      const names = LATE[group].map((path) => basename(path));
+      const contents = `import { standIns } from './lib/standIn.ts';
+        export const { ${names} } =
+          standIns(${JSON.stringify(names)}, sync(() => import('late:${group}')), ${SERVED.includes(group)});`;
+      return { contents, resolveDir: root };
     });
     onLoad({ filter: /.*/, namespace: 'late' }, ({ path: group }) => ({
       contents: [
         ...CORE.map((path) => `import './${path}.ts';`),
-        ...LATE[group].map((path) => `export * from './${path}.ts';`),
+        ...(LATE[group] ?? [group]).map((path) => `export * from './${path}.ts';`),
       ].join('\n'),
       resolveDir: root,
     }));
@@ -192,10 +204,10 @@ export async function bundle(folder) {
     mkdirSync(dirname(path), { recursive: true });
     writeFileSync(path, text);
   };
-  const sources = (doors) =>
+  const sources = (entryPoints) =>
     build({
       ...COMMON,
-      entryPoints: doors.map((door) => ({ in: inRoot(door), out: door })),
+      entryPoints,
       outdir: folder,
       chunkNames: 'parts/[name]-[hash]',
       splitting: true,
@@ -204,8 +216,10 @@ export async function bundle(folder) {
       metafile: true,
       plugins: [knownVersion, lateGroups],
     });
-  for (const { path, text } of (await sources(['index'])).outputFiles) write(path, toCommonJs(text));
-  const { outputs } = (await sources(DOORS)).metafile;
+  for (const { path, text } of (await sources([{ in: 'late:index', out: 'index' }])).outputFiles) {
+    write(path, toCommonJs(text));
+  }
+  const { outputs } = (await sources(DOORS.map(inRoot))).metafile;
   for (const { entryPoint, exports } of Object.values(outputs)) {
     const door = entryPoint?.replace(/\.ts$/, '');
     if (!DOORS.includes(door)) continue;

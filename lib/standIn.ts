@@ -12,54 +12,88 @@ import { role } from './control/role.js';
 /** A class, of which nothing is known. */
 type Class = abstract new (...args: never[]) => object;
 
+/** Classes that are loaded together, by their names. */
+type Group = Readonly<Record<string, Class>>;
+
+/** Of classes that are loaded, to and fro. */
+const standInOf = new Map<object, Class>();
+const classOf = new Map<object, Class>();
+
 /**
- * What a door exports for a class.
+ * What a door exports for a group of classes.
  *
- * @param load loads the class, synchronously; called once
- * @param served the class is what worker processes are there for: they get itself
+ * @param names a class that extends another one of them comes after it
+ * @param load loads them, synchronously; called once
+ * @param served the classes are what worker processes are there for: they get themselves
  */
-export function standIn<C extends Class>(load: () => C, served: boolean): C {
-  return served && role.kind === 'worker' ? load() : createStandIn(load);
+export function standIns<G extends Group>(names: readonly (keyof G & string)[], load: () => G, served: boolean): G {
+  return served && role.kind === 'worker' ? load() : createStandIns(names, load);
 }
 
 /** @internal */
-export function createStandIn<C extends Class>(load: () => C): C {
-  let loaded: C | null = null;
-  const settle = (): C => (loaded ??= become(stand, construct, load()));
+export function createStandIns<G extends Group>(names: readonly (keyof G & string)[], load: () => G): G {
+  let group: G | null = null;
+  // All at once, so that each object of these classes has a stand-in as its constructor.
+  const settle = (): G => {
+    if (group !== null) return group;
+    group = load();
+    for (const { name, become } of made) become(group[name] as Class);
+    return group;
+  };
+  const made = names.map((name) => ({ name, ...createStandIn(() => settle()[name] as Class) }));
+  return Object.fromEntries(made.map(({ name, stand }) => [name, stand])) as G;
+}
+
+interface StandIn {
+  stand: Class;
+  become(real: Class): void;
+}
+
+function createStandIn(load: () => Class): StandIn {
   function construct(this: unknown, ...args: never[]): object {
-    const real = settle();
+    const real = load();
     if (new.target === undefined) return Reflect.apply(real as never, this, args) as object; // throws, as a class does
     return Reflect.construct(real as never, args, new.target === construct ? real : new.target) as object;
   }
   // A bound function can be constructed and has no `prototype` of its own, which could never be replaced.
-  const stand = construct.bind(null) as unknown as C;
+  const stand = construct.bind(null) as unknown as Class;
   for (const key of Reflect.ownKeys(stand)) Reflect.deleteProperty(stand, key);
   const lookUp: ProxyHandler<object> = {
-    get: (_, key, receiver) => (settle(), Reflect.get(stand, key, receiver)) as unknown,
-    set: (_, key, value, receiver) => (settle(), Reflect.set(stand, key, value, receiver)),
-    has: (_, key) => (settle(), Reflect.has(stand, key)),
+    get: (_, key, receiver) => (load(), Reflect.get(stand, key, receiver)) as unknown,
+    set: (_, key, value, receiver) => (load(), Reflect.set(stand, key, value, receiver)),
+    has: (_, key) => (load(), Reflect.has(stand, key)),
   };
   Object.setPrototypeOf(stand, new Proxy({}, lookUp));
-  return stand;
+  return { stand, become: (real) => become(stand, construct, real) };
 }
 
 /** Makes the stand-in look like the class, now that it is there. */
-function become<C extends Class>(stand: C, construct: object, real: C): C {
-  const members = real as unknown as Record<PropertyKey, unknown>;
-  Object.setPrototypeOf(stand, Object.getPrototypeOf(real) as object);
+function become(stand: Class, construct: object, real: Class): void {
+  const parent = Object.getPrototypeOf(real) as object;
+  standInOf.set(real, stand);
+  classOf.set(stand, real);
+  Object.setPrototypeOf(stand, standInOf.get(parent) ?? parent);
   for (const key of Reflect.ownKeys(real)) {
-    Object.defineProperty(stand, key, {
-      get: () => members[key],
-      set: (value: unknown) => {
-        members[key] = value;
-      },
-      enumerable: Object.prototype.propertyIsEnumerable.call(real, key),
-      configurable: true,
-    });
+    const enumerable = Object.prototype.propertyIsEnumerable.call(real, key);
+    Object.defineProperty(stand, key, { ...accessor(stand, real, key), enumerable, configurable: true });
   }
   const prototype = { value: real.prototype as object, writable: false };
   // `instanceof` asks the function that was bound.
   for (const made of [stand, construct]) Object.defineProperty(made, 'prototype', prototype);
   Object.defineProperty(real.prototype, 'constructor', { value: stand, writable: true, configurable: true });
-  return real;
+}
+
+/** A static member. A class that extends this one has it too, until it is given one of its own. */
+function accessor(stand: Class, real: Class, key: PropertyKey): Pick<PropertyDescriptor, 'get' | 'set'> {
+  const members = real as unknown as Record<PropertyKey, unknown>;
+  return {
+    get(this: object) {
+      return this === stand ? members[key] : (Reflect.get(classOf.get(this) ?? real, key, this) as unknown);
+    },
+    set(this: object, value: unknown) {
+      if (!Reflect.set(real, key, value, classOf.get(this) ?? this)) {
+        throw new TypeError(`Cannot set property ${String(key)} of class ${real.name}`);
+      }
+    },
+  };
 }

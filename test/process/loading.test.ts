@@ -13,7 +13,7 @@ interface Loaded {
   modules: string[];
 }
 
-const GROUPS = ['commands', 'master', 'worker', 'http', 'websocket', 'clients', 'redis'];
+const GROUPS = ['commands', 'master', 'worker', 'serving', 'http', 'websocket', 'redis'];
 const MODULES = ['crypto', 'tls', 'zlib', 'http', 'https', 'http2', 'dns/promises', 'child_process'];
 
 /** Imports everything, uses HTTP, and notes at its end what was loaded for that. */
@@ -141,7 +141,7 @@ describe('what a process loads', function () {
     const [master, worker] = [loaded.get('start'), loaded.get('worker process')];
     expect(master?.groups).to.deep.equal(['commands', 'master']);
     expect(master?.modules).to.deep.equal(['child_process']);
-    expect(worker?.groups).to.deep.equal(['worker', 'http', 'websocket']);
+    expect(worker?.groups).to.deep.equal(['worker', 'serving', 'http', 'websocket']);
     expect(worker?.modules).to.deep.equal(['child_process']);
   });
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createStandIn } from '../../../lib/standIn.js';
+import { createStandIns } from '../../../lib/standIn.js';
 
 class Parent {
   static inherited = 'by the parent';
@@ -33,9 +33,9 @@ function made() {
       return this.#text.toUpperCase();
     }
   };
-  const Stand = createStandIn(() => {
+  const { Thing: Stand } = createStandIns(['Thing'], () => {
     loads++;
-    return Real;
+    return { Thing: Real };
   });
   return { Real, Stand, loads: () => loads };
 }
@@ -93,6 +93,27 @@ describe('the stand-in of a class', () => {
     expect(new Stand('x').constructor).to.equal(Stand);
     expect(Real.create('x').constructor).to.equal(Stand);
     expect(Own.create('x')).to.be.instanceOf(Stand);
+  });
+
+  it('keeps the order of classes that extend each other, and the constructors of objects made by others', () => {
+    class First {
+      static size = 1;
+    }
+    class Second extends First {}
+    const stands = createStandIns(['First', 'Second'], () => ({ First, Second }));
+    expect(new stands.Second()).to.be.instanceOf(stands.First);
+    expect(Object.getPrototypeOf(stands.Second)).to.equal(stands.First);
+    expect(new First().constructor).to.equal(stands.First);
+    stands.Second.size = 2;
+    expect([stands.First.size, stands.Second.size, First.size, Second.size]).to.deep.equal([1, 2, 1, 2]);
+  });
+
+  it('leaves its static members alone when a class that extends it gets its own', () => {
+    const { Stand, Real } = made();
+    class Own extends Stand {}
+    expect(Own.limit).to.equal(1);
+    Own.limit = 2;
+    expect([Own.limit, Stand.limit, Real.limit]).to.deep.equal([2, 1, 1]);
   });
 
   it('takes patches of the class and of its prototype', () => {
