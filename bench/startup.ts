@@ -152,7 +152,7 @@ async function main(): Promise<void> {
     }
   }
   const files = readdirSync(join(dist, '..'), { recursive: true }).filter((name) =>
-    String(name).endsWith('.js'),
+    /\.c?js$/.test(String(name)),
   ).length;
   console.log(
     `Node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, ${platform()} ${release()} ${arch()}, ${ROUNDS} rounds, ${files} files in dist/\n`,
