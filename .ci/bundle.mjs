@@ -20,6 +20,9 @@ const DOORS = Object.values(manifest.exports)
   .filter((door) => typeof door === 'object')
   .map((door) => door.default.replace(/^\.\/dist\/(.*)\.js$/, '$1'));
 
+/** Sources that are run by themselves. */
+const PROGRAMS = ['bin/workerman.ts', 'lib/child/watched.ts'];
+
 const COMMON = {
   absWorkingDir: root,
   bundle: true,
@@ -112,6 +115,26 @@ const knownVersion = {
     }));
   },
 };
+
+/**
+ * A source that asks for its own address gets that of the file which tsc would have made of it.
+ *
+ * @param here address of the file that it has become a part of
+ * @param up from there to the folder of all
+ */
+const ownAddress = (here, up) => ({
+  name: 'own-address',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]lib[\\/].*\.ts$/ }, ({ path }) => {
+      const source = readFileSync(path, 'utf8');
+      if (!source.includes('import.meta.url')) return undefined;
+      const place = `${up}${relative(root, path).replace(/\.ts$/, '.js')}`;
+      const address = `new URL(${JSON.stringify(place)}, ${here}).href`;
+      const contents = source.replaceAll('import.meta.url', address);
+      return { contents: `import { pathToFileURL as addressOf } from 'node:url';\n${contents}`, loader: 'ts' };
+    });
+  },
+});
 
 /** A list of names in braces, as in an import, in the form of a destructuring pattern. */
 const asPattern = (names) => names.replace(/(\w+) as (\w+)/g, '$1: $2');
@@ -214,7 +237,7 @@ export async function bundle(folder) {
       format: 'esm',
       outExtension: { '.js': '.cjs' },
       metafile: true,
-      plugins: [knownVersion, lateGroups],
+      plugins: [knownVersion, ownAddress('addressOf(__filename)', '../'), lateGroups],
     });
   for (const { path, text } of (await sources([{ in: 'late:index', out: 'index' }])).outputFiles) {
     write(path, toCommonJs(text));
@@ -229,7 +252,14 @@ export async function bundle(folder) {
     write(`${path}.js`, js);
     if (door !== 'index') write(`${path}.cjs`, cjs);
   }
-  const programs = await build({ ...COMMON, entryPoints: ['bin/workerman.ts'], outdir: join(folder, 'bin'), format: 'esm' });
+  const programs = await build({
+    ...COMMON,
+    entryPoints: PROGRAMS,
+    outbase: '.',
+    outdir: folder,
+    format: 'esm',
+    plugins: [ownAddress('import.meta.url', '../../')],
+  });
   for (const { path, text } of programs.outputFiles) write(path, text);
 }
 
