@@ -5,7 +5,7 @@ import { sendToParent } from './control/ipc.js';
 import { role } from './control/role.js';
 import { formatMessage } from './logText.js';
 import type { SupervisedWorker } from './master/SupervisedWorker.js';
-import { outliveOutput, safeEcho, writeLog } from './output.js';
+import { outliveOutput, writeLog } from './output.js';
 import { processState, STATUS } from './ProcessState.js';
 import { settings } from './Settings.js';
 
@@ -32,28 +32,10 @@ export function runAll(workers: AnyWorker[], keepOnly: (worker: ServedWorker) =>
     daemon: () => runDaemon(workers),
     main: () => runMain(workers),
   };
-  const way = async (): Promise<void> => {
-    await checkLoadedOnce();
-    await ways[role.kind]();
-  };
-  way().catch((error: unknown) => {
+  ways[role.kind]().catch((error: unknown) => {
     writeLog(error, false, true);
     process.exit(role.kind === 'worker' ? 250 : 1);
   });
-}
-
-/**
- * Where a script in TypeScript counts as CommonJS, tsx gives it a translated copy of this package, while what the package
- * loads on demand is the original: two packages, each of which knows half.
- */
-async function checkLoadedOnce(): Promise<void> {
-  const original = await import('./control/role.js');
-  if (original.role === role) return;
-  safeEcho(
-    'workerman-ts was loaded twice, as CommonJS and as ES modules, and can not run like that:\n' +
-      'add "type": "module" to the package.json of the script, or call the script .mts\n',
-  );
-  process.exit(1);
 }
 
 async function serve(workers: AnyWorker[], keepOnly: (worker: ServedWorker) => void): Promise<void> {

@@ -120,13 +120,6 @@ describe('a mistake in the script', function () {
     }
   });
 
-  it('in the type of the modules, which would load the package twice, is named with its remedy', async () => {
-    const folder = place.project('commonjs', { 'start.ts': source('new Worker();', true), 'package.json': '{}' });
-    const script = startScript({ folder, launcher: [process.execPath, place.bin] });
-    expect((await script.exit()).code).to.equal(1);
-    expect(script.output).to.match(/^workerman-ts was loaded twice.+\nadd "type": "module" to the package\.json/);
-  });
-
   it('in onWorkerStart is shown with the line of the user before those of the package', async () => {
     const mistake = 'new Worker().onWorkerStart = () => { Timer.add(-1, () => {}); };';
     const run = async ([launcher, words, typed]: Launcher): Promise<void> => {
