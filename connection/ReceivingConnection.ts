@@ -9,6 +9,9 @@ import type { Wire, WireListener } from './wire/Wire.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** In place of a message that could not be decoded. */
+const FAILED: unique symbol = Symbol('failed');
+
 /** Copies what is to be kept of memory that will be written anew. */
 function keep(memory: Buffer, from: number, to: number): Buffer {
   const size = to - from;
@@ -49,6 +52,8 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   #packageLength = 0;
   #paused = false;
   #dispatching = false;
+  /** Bytes behind the packet that is handed out, still in memory that all connections share. */
+  #behind = 0;
   /** A sequential protocol's handler, or the protocol itself, is at work: no packet is cut. */
   #busy = false;
   /** A packet for `decode` that came while paused, see _deliver. */
@@ -103,6 +108,11 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     return this.#paused;
   }
 
+  /** Bytes received and not handed out yet. */
+  getRecvBufferQueueSize(): number {
+    return this._received.length + this.#behind;
+  }
+
   /** For protocols, inside `input`: drops the first `n` buffered bytes. */
   consumeRecvBuffer(n: number): void {
     if (n > 0) this._received.take(Math.min(n, this._received.length));
@@ -148,18 +158,34 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     this.#dispatching = true;
     queue.cork();
     do {
-      const message: unknown = protocol.recognise?.(memory, from, length, this);
+      const message = this.#recognise(protocol, memory, from, length);
       if (message === undefined) break;
       from += this._recognised;
+      this.#behind = length - from;
       ConnectionInterface.statistics.total_request++;
-      this.#handOutSequential(protocol, message);
+      if (message === FAILED) continue;
+      if (protocol.sequential === true) this.#handOutSequential(protocol, message);
+      else this._call(this.onMessage, this, message);
     } while (
       from < length && this._status === ESTABLISHED && this.protocol === protocol
       && this.#sink === null && !this.#paused && !this.#busy && !this.#isClogged()
     );
+    this.#behind = 0;
     this.#dispatching = false;
     queue.uncork();
     return from;
+  }
+
+  /** An exception after the packet was found is that of its decoding; before, the ordinary way shows what is wrong. */
+  #recognise(protocol: ProtocolInterface, memory: Buffer, from: number, to: number): unknown {
+    this._recognised = 0;
+    try {
+      return protocol.recognise?.(memory, from, to, this);
+    } catch (error) {
+      if (this._recognised === 0) return undefined;
+      if (protocol.onSettled?.(this, undefined, error) !== true) this.error(error);
+      return FAILED;
+    }
   }
 
   /** @internal From here on received bytes go to `sink`, beginning with those that wait, until it is done. */

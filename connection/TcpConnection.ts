@@ -322,11 +322,6 @@ export class TcpConnection<Message = any, Self = any>
     return this.#reserved + (this.bufferIsEmpty() ? 0 : this._queue.size);
   }
 
-  /** Bytes received and not handed out yet. */
-  getRecvBufferQueueSize(): number {
-    return this._received.length;
-  }
-
   /** True when nothing waits to be sent. What the operating system takes at the end of this tick does not wait. */
   bufferIsEmpty(): boolean {
     return this._queue.empty || (this._queue.idle && this._direct);

@@ -135,7 +135,7 @@ export class Http {
     connection._recognised = length;
     const request = bodyLength === 0 && requestClass === Request
       ? new Request(null, head)
-      : new requestClass(Buffer.from(memory.subarray(from, from + length)), head);
+      : new requestClass(copyOf(memory, from, length), head);
     handOut(request, head, connection, state);
     return request;
   }
@@ -235,6 +235,13 @@ export class Http {
     state.close(connection.errorHandler);
     state.sessions?.closed();
   }
+}
+
+/** A request of its own memory; a small one shares Node's pool. */
+function copyOf(memory: Buffer, from: number, length: number): Buffer {
+  const bytes = length < 2048 ? Buffer.allocUnsafe(length) : Buffer.allocUnsafeSlow(length);
+  memory.copy(bytes, 0, from, from + length);
+  return bytes;
 }
 
 const hasTooManyFields = (head: Head): boolean => limits.maxHeaderCount > 0 && head.fields > limits.maxHeaderCount;

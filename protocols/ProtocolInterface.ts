@@ -28,7 +28,7 @@ export interface ProtocolInterface<Message = any> {
   input?(buffer: Buffer, connection: any): number;
 
   /**
-   * Sequential protocols may know a packet at sight: the message that begins at `from` in `memory`, which ends at `to`,
+   * A protocol may know a packet at sight: the message that begins at `from` in `memory`, which ends at `to`,
    * with the packet's length in `connection._recognised`; or undefined, and the bytes go the way of `input` and `decode`.
    * `memory` is written anew after the call, so nothing of it may be kept.
    */

@@ -49,6 +49,14 @@ export class Websocket {
     return session.open ? session.receive(buffer, connection) : this.dealHandshake(buffer, connection);
   }
 
+  /** A message of one frame that is all there. */
+  static recognise(memory: Buffer, from: number, to: number, connection: WebSocketConnection): string | Buffer | undefined {
+    // A class that is derived from this one, and cuts or decodes in a way of its own, sees every byte.
+    if (this.input !== Websocket.input || this.decode !== Websocket.decode) return undefined;
+    const { _state: state } = connection;
+    return state instanceof ServerState ? state.session.recognise(memory, from, to, connection) : undefined;
+  }
+
   /** The message whose last bytes `input` has just cut. */
   static decode(_buffer: Buffer, connection: WebSocketConnection): string | Buffer {
     return stateOf(connection).session.takeMessage();

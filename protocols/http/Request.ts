@@ -7,7 +7,8 @@ import type { Head, LooseHead } from './parse/head.js';
 import { parseCookie } from './parse/cookie.js';
 import { parseJson } from './parse/json.js';
 import type { JsonValue } from './parse/json.js';
-import { multipartBoundary, parseMultipart } from './parse/multipart.js';
+import { type BodyKind, bodyKindOf } from './parse/bodyKind.js';
+import { parseMultipart } from './parse/multipart.js';
 import type { Multipart } from './parse/multipart.js';
 import { nestPairs, parseStr } from './parse/query.js';
 import type { Nested, NestedRecord } from './parse/query.js';
@@ -410,20 +411,25 @@ export class Request {
     if (multipart !== null) return nestPairs<string>(multipart.fields);
     const body = this.rawBodyBytes();
     if (body.length === 0) return endRecord(beginRecord<PostValue>());
-    const type = lowerAscii(this.header('content-type', ''));
     // A list is as good as a record for whoever asks by name.
-    if (type.includes('json')) return parseJson(body) as Record<string, PostValue>;
+    if (this.#bodyKind().isJson) return parseJson(body) as Record<string, PostValue>;
     return parseStr(body);
   }
 
   /** The parts of the body; null when it is of another kind. */
   #parts(): Multipart | null {
     if (this.#lazy.multipart !== undefined) return this.#lazy.multipart;
-    const boundary = multipartBoundary(this.header('content-type', ''));
+    const { boundary } = this.#bodyKind();
     this.#lazy.multipart = boundary === null
       ? null
       : parseMultipart(this.rawBodyBytes(), boundary, { maxParts: Request.maxFileUploads });
     return this.#lazy.multipart;
+  }
+
+  /** Of a known head it is known too, unless the application has taken its headers into its own hands. */
+  #bodyKind(): BodyKind {
+    const known = this.#made?.headers === undefined ? this.#head?.known : null;
+    return known ? known.bodyKind : bodyKindOf(this.header('content-type', ''));
   }
 
   #storeFiles(): Record<string, FileValue> {

@@ -161,6 +161,14 @@ export class Session {
 
   // ------------------------------------------------------------------------------------------------ receiving
 
+  /** As `ProtocolInterface.recognise`. */
+  recognise(memory: Buffer, from: number, to: number, connection: WebSocketConnection): string | Buffer | undefined {
+    if (!this.open || this.#over || this.#closeSent) return undefined;
+    const message = this.#reader.readWhole(memory, from, to, connection.maxPackageSize);
+    if (message !== undefined) connection._recognised = this.#reader.at - from;
+    return message;
+  }
+
   /** Reads frames. @returns as `ProtocolInterface.input` */
   receive(buffer: Buffer, connection: WebSocketConnection): number {
     const reader = this.#reader;

@@ -25,6 +25,8 @@ export interface WebSocketConnection extends WebSocketCallbacks {
   headers: unknown;
   /** State of the protocol. */
   _state: unknown;
+  /** Length of what `recognise` has found. */
+  _recognised: number;
   readonly _paused: boolean;
 
   getStatus(): number;

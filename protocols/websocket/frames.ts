@@ -109,6 +109,33 @@ export class FrameReader {
     }
   }
 
+  /**
+   * A message of one short masked frame, all of which is there, without a step in between: what nearly all messages of
+   * browsers are. Undefined for everything else, wrong frames included: {@link read} deals with those.
+   *
+   * @param memory it is written anew after the call; the message keeps nothing of it
+   */
+  readWhole(memory: Buffer, from: number, to: number, limit: number): string | Buffer | undefined {
+    if (this.#state !== FRAME_HEADER || this.#kind !== CONTINUATION || this.#maskBit === 0 || to - from < 6) return undefined;
+    const first = memory[from]!;
+    const second = memory[from + 1]!;
+    if ((first !== (FIN | TEXT) && first !== (FIN | BINARY)) || (second & MASKED) === 0) return undefined;
+    let length = second & LENGTH;
+    let start = from + 6;
+    if (length === LENGTH_64) return undefined;
+    if (length === LENGTH_16) {
+      length = (memory[from + 2]! << 8) | memory[from + 3]!;
+      start = from + 8;
+    }
+    const end = start + length;
+    if (end > to || end - from > limit) return undefined;
+    const key = memory.readInt32LE(start - 4);
+    const message = first === (FIN | TEXT) ? maskedTextOf(memory, start, end, key) : unmasked(memory, start, end, key);
+    if (message === null) return undefined;
+    this.at = end;
+    return message;
+  }
+
   /** The message, once. */
   takeMessage(): string | Buffer {
     const message = this.#message;
@@ -253,9 +280,7 @@ export class FrameReader {
   #ownBytes(buffer: Buffer, from: number, to: number): Buffer {
     const length = to - from;
     if (this.#maskBit === 0 && length * 2 >= buffer.buffer.byteLength) return buffer.subarray(from, to);
-    const bytes = Buffer.allocUnsafe(length);
-    copyUnmasked(buffer, from, to, this.#key, bytes);
-    return bytes;
+    return unmasked(buffer, from, to, this.#key);
   }
 
   #fail(code: FailCode): Step {
@@ -263,6 +288,12 @@ export class FrameReader {
     this.#collected.clear();
     return STEP.FAILED;
   }
+}
+
+function unmasked(buffer: Buffer, from: number, to: number, key: number): Buffer {
+  const bytes = Buffer.allocUnsafe(to - from);
+  copyUnmasked(buffer, from, to, key, bytes);
+  return bytes;
 }
 
 /** Null when it is no UTF-8. */

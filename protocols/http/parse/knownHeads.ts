@@ -1,3 +1,4 @@
+import { type BodyKind, bodyKindOf } from './bodyKind.js';
 import { findEmptyLine, type Head, lowerAscii, parseFields, parseHead } from './head.js';
 
 /**
@@ -28,6 +29,7 @@ export class KnownHead {
   readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
   #fields: Readonly<Record<string, string>> | null = null;
+  #bodyKind: BodyKind | null = null;
 
   constructor(text: string, bytes: Buffer, head: Head) {
     this.text = text;
@@ -57,6 +59,11 @@ export class KnownHead {
     for (let i = 0; i < whole; i++) if (words[i] !== known[i]) return false;
     for (let i = whole << 2; i < bytes.length; i++) if (buffer[i] !== bytes[i]) return false;
     return true;
+  }
+
+  /** What its `Content-Type` says about the body. */
+  get bodyKind(): BodyKind {
+    return (this.#bodyKind ??= bodyKindOf(this.field('content-type') ?? ''));
   }
 
   /** A field, its name in any case. */

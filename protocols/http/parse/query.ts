@@ -43,6 +43,8 @@ const EQUALS = 0x3d;
 const PERCENT = 0x25;
 const PLUS = 0x2b;
 const SP = 0x20;
+const LOWER_A = 0x61;
+const LOWER_Z = 0x7a;
 
 /** Bytes that mean something in a name: what ends it, what is replaced, and what nests. */
 const SPECIAL: Uint8Array = Uint8Array.from({ length: 256 }, (_, byte) => ('\0 .['.includes(String.fromCharCode(byte)) ? 1 : 0));
@@ -240,7 +242,8 @@ function decodeSmall(bytes: Buffer, limit: number): number {
     let isPlain = 1;
     for (; at < length; at++) {
       let byte = bytes[at] as number;
-      if (REMARKABLE[byte] === 1) {
+      // Nearly every byte is a letter or digit, told without looking it up.
+      if ((byte < LOWER_A || byte > LOWER_Z) && REMARKABLE[byte] === 1) {
         if (byte === AMPERSAND) break;
         if (byte === EQUALS && equals < 0) {
           equals = out;

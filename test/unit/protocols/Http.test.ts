@@ -66,6 +66,31 @@ describe('Http', () => {
       expect(await peer.gets(/y$/)).to.equal(ok('abcde,5,null,y'));
     });
 
+    it('gives an exception of such a class to errorHandler, and goes on behind the request', async () => {
+      class Picky extends Request {
+        constructor(...args: ConstructorParameters<typeof Request>) {
+          super(...args);
+          if (this.path() === '/bad') throw new Error('not this one');
+        }
+      }
+      const before = Http.requestClass();
+      const errors: unknown[] = [];
+      try {
+        Http.requestClass(Picky);
+        const { peer } = await open((connection) => {
+          connection.protocol = Http;
+          connection.errorHandler = (error) => void errors.push((error as Error).message);
+          connection.onMessage = (c: TcpConnection, request: Request) => void c.send(request.path());
+        });
+        const ask = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+        await peer.write(ask('/a') + ask('/bad') + ask('/b'));
+        await peer.gets(/\/a[^]*\/b$/);
+        expect(errors).to.deep.equal(['not this one']);
+      } finally {
+        Http.requestClass(before);
+      }
+    });
+
     it('builds the class that requestClass() was given', async () => {
       class Mine extends Request {
         shout(): string {
