@@ -27,6 +27,9 @@ export type { HttpConnection };
 /** A class whose instances stand for requests. */
 export type RequestClass = new (buffer: Buffer, head?: Head) => Request;
 
+/** Bytes. */
+const SHORT_HEAD = 1024;
+
 /** Status line of an answer that is not an interim one. */
 const FINAL_ANSWER = /^HTTP\/1\.[01] [2-5]\d\d/;
 
@@ -124,7 +127,8 @@ export class Http {
     if (state.lastSeen || state.head !== null) return undefined;
     const known = knownHead(memory, from, to, state.latest);
     if (known === undefined) return undefined;
-    state.latest = known;
+    // An idle connection keeps it, so it is kept only where that costs little.
+    state.latest = known.head.length <= SHORT_HEAD ? known : null;
     const { head } = known;
     state.hint = head;
     const bodyLength = head.contentLength > 0 ? head.contentLength : 0;

@@ -179,7 +179,7 @@ export class HandleWire implements Wire {
     const handle = this.#handle;
     this.#handle = null;
     if (handle === null) return;
-    delete handle.wire;
+    handle.wire = undefined;
     handle.close();
   }
 
@@ -220,7 +220,7 @@ export class HandleWire implements Wire {
     this.#stop();
     const handle = this.#handle as NativeHandle;
     this.#handle = null;
-    delete handle.wire;
+    handle.wire = undefined;
     const options = {
       handle,
       allowHalfOpen: true,

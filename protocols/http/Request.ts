@@ -504,7 +504,7 @@ export class Request {
 
   /** The message. Made when it is asked for where the head is known: an application may write to what it gets. */
   get #buffer(): Buffer {
-    return (this.#ownBytes ??= Buffer.from(this.#head?.known?.text ?? '', 'latin1'));
+    return (this.#ownBytes ??= this.#head?.known?.copy() ?? Buffer.alloc(0));
   }
 
   #loose(): LooseHead {

@@ -13,7 +13,7 @@ import type { StreamBody } from './streamBody.js';
  *
  * The order of the header lines is Workerman's and differs between the three kinds of answers on purpose. There is
  * never a `Date` or `Server` line. Nothing of one answer is kept for
- * another but the head that depends on a length alone.
+ * another but lines that depend on a length, a status code or a type alone.
  */
 
 /** What the request and the connection say about an answer. */
@@ -103,9 +103,40 @@ function makeTextHead(size: number): string {
   return head;
 }
 
+/** Status lines that have been used, by their code, which is one of a few. */
+const statusLines = new Map<number, string>();
+
 /** Status line of an answer. An unknown code gets an empty phrase; the space in front of it stays. */
-export const statusLine = (version: string, status: number, reason: string | null): string =>
-  `HTTP/${version} ${status} ${reason || (PHRASES[status] ?? '')}\r\n`;
+export function statusLine(version: string, status: number, reason: string | null): string {
+  if (version !== '1.1' || reason || PHRASES[status] === undefined) {
+    return `HTTP/${version} ${status} ${reason || (PHRASES[status] ?? '')}\r\n`;
+  }
+  let line = statusLines.get(status);
+  if (line === undefined) statusLines.set(status, (line = `HTTP/1.1 ${status} ${PHRASES[status]}\r\n`));
+  return line;
+}
+
+/** What is made of a value of `Content-Type`. */
+interface TypeInfo {
+  readonly line: string;
+  /** It begins a stream of events. */
+  readonly isEvents: boolean;
+}
+
+/** An application has few types; of one that makes them up, as many are kept. */
+const MANY_TYPES = 64;
+const LONGEST_TYPE = 256;
+const typeInfos = new Map<string, TypeInfo>();
+
+function typeInfo(value: string): TypeInfo {
+  const known = typeInfos.get(value);
+  if (known !== undefined) return known;
+  const info = { line: headerLines('Content-Type', value), isEvents: EVENT_STREAM.test(value) && isSafeValue(value) };
+  if (value.length > LONGEST_TYPE) return info;
+  if (typeInfos.size >= MANY_TYPES) typeInfos.clear();
+  typeInfos.set(value, info);
+  return info;
+}
 
 /** Status codes whose answer has no body (RFC 9110 6.4.1; 205 by 15.3.6). */
 export const isBodiless = (status: number): boolean =>
@@ -117,7 +148,9 @@ export function linesOf(headers: HeaderStore, skip1: number, skip2: number, skip
   let lines = '';
   for (let i = 0; i < names.length; i++) {
     if (i === skip1 || i === skip2 || i === skip3) continue;
-    lines += headerLines(names[i] as string, values[i] as StoredValue);
+    const name = names[i] as string;
+    const value = values[i] as StoredValue;
+    lines += name === 'Content-Type' && typeof value === 'string' ? typeInfo(value).line : headerLines(name, value);
   }
   return lines;
 }
@@ -292,7 +325,7 @@ function lengthLine(status: number, bodiless: boolean, body: Body): string {
 }
 
 const isEventStream = (type: StoredValue | undefined): boolean =>
-  typeof type === 'string' && EVENT_STREAM.test(type) && isSafeValue(type);
+  typeof type === 'string' && typeInfo(type).isEvents;
 
 /** True for a value of `Content-Length` that can be written. */
 export const isLength = (length: StoredValue): boolean => typeof length === 'string' && DIGITS.test(length);

@@ -24,15 +24,12 @@ let old = new Map<string, KnownHead>();
 /** A head that is kept for the next time it comes. */
 export class KnownHead {
   readonly head: Head;
-  /** Its bytes, one character for each. */
-  readonly text: string;
   readonly #bytes: Uint8Array;
   readonly #words: Int32Array;
   #fields: Readonly<Record<string, string>> | null = null;
   #bodyKind: BodyKind | null = null;
 
-  constructor(text: string, bytes: Buffer, head: Head) {
-    this.text = text;
+  constructor(bytes: Buffer, head: Head) {
     this.head = { ...head, known: this };
     const memory = new ArrayBuffer((bytes.length + 3) & ~3);
     this.#words = new Int32Array(memory);
@@ -61,6 +58,11 @@ export class KnownHead {
     return true;
   }
 
+  /** Its bytes, for somebody who may write to them. */
+  copy(): Buffer {
+    return Buffer.from(this.#bytes);
+  }
+
   /** What its `Content-Type` says about the body. */
   get bodyKind(): BodyKind {
     return (this.#bodyKind ??= bodyKindOf(this.field('content-type') ?? ''));
@@ -68,7 +70,7 @@ export class KnownHead {
 
   /** A field, its name in any case. */
   field(name: string): string | undefined {
-    this.#fields ??= Object.freeze(parseFields(Buffer.from(this.text, 'latin1'), this.head.length - 4));
+    this.#fields ??= Object.freeze(parseFields(this.copy(), this.head.length - 4));
     return this.#fields[name] ?? this.#fields[lowerAscii(name)];
   }
 }
@@ -107,7 +109,7 @@ export function knownHead(buffer: Buffer, from: number, to: number, likely: Know
 }
 
 function firstSight(text: string, bytes: Buffer): KnownHead | undefined {
-  const known = old.get(text) ?? parseKept(text, bytes);
+  const known = old.get(text) ?? parseKept(bytes);
   if (known === undefined) return undefined;
   if (young.size >= GENERATION) {
     old = young;
@@ -117,9 +119,9 @@ function firstSight(text: string, bytes: Buffer): KnownHead | undefined {
   return known;
 }
 
-function parseKept(text: string, bytes: Buffer): KnownHead | undefined {
+function parseKept(bytes: Buffer): KnownHead | undefined {
   const head = parseHead(bytes);
-  return typeof head === 'number' ? undefined : new KnownHead(text, bytes, head);
+  return typeof head === 'number' ? undefined : new KnownHead(bytes, head);
 }
 
 /** How many heads are kept. */

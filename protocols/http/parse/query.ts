@@ -222,11 +222,33 @@ function parseSmall(bytes: Buffer, limit: number, nested: NestedPairs<string>): 
     const from = places[i] as number;
     const equals = places[i + 1] as number;
     const to = places[i + 2] as number;
-    const name = text === null ? scratch.toString('utf8', from, equals) : text.slice(from, equals);
+    const name = text === null ? scratch.toString('utf8', from, equals) : nameOf(text, i >> 2, from, equals);
     const value = text === null ? scratch.toString('utf8', equals, to) : text.slice(equals, to);
     if (places[i + 3] === 1) nested.addPlain(name, value);
     else nested.add(name, value);
   }
+}
+
+/**
+ * The names of the last input, by their place. Forms come again with the same names in the same order, and a text that V8
+ * has used as the name of a property before is used again for less: told by its bytes, it is the same text.
+ */
+const recentNames: string[] = [];
+const MANY_NAMES = 64;
+const LONGEST_NAME = 64;
+
+function nameOf(text: string, place: number, from: number, to: number): string {
+  const before = recentNames[place];
+  if (before !== undefined && before.length === to - from && isAt(before, from)) return before;
+  const name = text.slice(from, to);
+  if (place < MANY_NAMES && name.length <= LONGEST_NAME) recentNames[place] = name;
+  return name;
+}
+
+/** True when the bytes of an ASCII text begin at `from` in {@link scratch}. */
+function isAt(text: string, from: number): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== scratch[from + i]) return false;
+  return true;
 }
 
 /** Fills {@link scratch} and {@link places}. @returns the number of pairs */
