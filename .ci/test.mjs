@@ -46,7 +46,7 @@ const folder = mkdtempSync(join(tmpdir(), 'workerman-ts-summary-'));
 const running = new Set();
 
 /** Runs the tests of some suites. What they print is shown as it comes, or in one piece when others run meanwhile. */
-async function runGroup(suites, isAlone) {
+async function runGroup(suites, isAlone, number) {
   const summaryFile = join(folder, `${suites[0]}.json`);
   const mocha = spawn(
     process.execPath,
@@ -63,7 +63,12 @@ async function runGroup(suites, isAlone) {
       cwd: root,
       stdio: ['ignore', isAlone ? 'inherit' : 'pipe', isAlone ? 'inherit' : 'pipe'],
       detached: true, // a group of its own, so that all of it can be killed
-      env: { ...process.env, WORKERMAN_TS_SUMMARY: summaryFile, [run.split('=')[0]]: run.split('=')[1] },
+      env: {
+        ...process.env,
+        WORKERMAN_TS_SUMMARY: summaryFile,
+        WORKERMAN_TS_LANE: String(number), // see freePort() of the tests
+        [run.split('=')[0]]: run.split('=')[1],
+      },
     },
   );
   running.add(mocha);
@@ -129,11 +134,11 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 
 const figures = [];
 const isAlone = groups.length === 1;
-async function lane() {
-  for (let group = groups.shift(); group !== undefined; group = groups.shift()) figures.push(await runGroup(group, isAlone));
+async function lane(number) {
+  for (let group = groups.shift(); group !== undefined; group = groups.shift()) figures.push(await runGroup(group, isAlone, number));
 }
 const expected = groups.length;
-await Promise.all(Array.from({ length: SIDE_BY_SIDE }, lane));
+await Promise.all(Array.from({ length: SIDE_BY_SIDE }, (_, number) => lane(number)));
 clearTimeout(deadline);
 
 /** Number and command of each process of this run that is still alive. */

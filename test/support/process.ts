@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -73,16 +73,36 @@ export async function waitUntil<T>(
   }
 }
 
-/** A TCP port of the loopback interface on which nothing listens at the moment. */
+/** Below the ports that the system gives to clients: between the choice and the use of one, nobody else gets it. */
+const FIRST_PORT = 10_000;
+const PORTS = 22_000;
+let lastPort = Math.floor(Math.random() * PORTS);
+
+/**
+ * A port that nobody listens on, another one each time. Tests that run side by side (`WORKERMAN_TS_LANE`) choose among
+ * odd ports or among even ones.
+ */
 export async function freePort(): Promise<number> {
+  const lane = Number(process.env['WORKERMAN_TS_LANE'] ?? 0);
+  for (;;) {
+    lastPort = (lastPort + 1) % PORTS;
+    const port = FIRST_PORT + lastPort;
+    if (port % 2 === lane % 2 && (await isFree(port))) return port;
+  }
+}
+
+async function isFree(port: number): Promise<boolean> {
   const server = createServer();
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(port, resolve);
+    });
+  } catch {
+    return false;
+  }
   await new Promise((resolve) => server.close(resolve));
-  return port;
+  return true;
 }
 
 /** Waits until somebody accepts connections on a port of 127.0.0.1 or at the path of a unix socket. */
