@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { kernelSpreads } from '../../lib/bindSocket.js';
 import { cleanUpScripts } from '../support/process.js';
 import { spreading } from '../support/spreading.js';
 
@@ -12,8 +13,9 @@ describe('spreading of 400 connections over 8 processes', function () {
         const held = await spreading(8, 400, { reusePort, atOnce });
         console.log(`      ${held.join(' ')}`);
         expect(Math.max(...held)).to.be.at.most(280);
-        // On few cores a process may rarely get its turn while clients come one by one; in a crowd everybody does.
-        if (atOnce === 400) expect(Math.min(...held)).to.be.above(0);
+        // Where all processes wait at one queue, it is the scheduler who says which of them comes first, and with more
+        // processes than cores one of them may come too late for all of it. The kernel's own spreading forgets nobody.
+        if (reusePort && kernelSpreads) expect(Math.min(...held)).to.be.above(20);
       });
     }
   }
