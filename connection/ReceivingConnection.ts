@@ -1,5 +1,6 @@
 import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
 import { ConnectionInterface, isThenable } from './ConnectionInterface.js';
+import { beforeInput } from './flush.js';
 import { hooks } from './hooks.js';
 import { ReceiveBuffer } from './ReceiveBuffer.js';
 import type { ByteSink, SendQueue } from './SendQueue.js';
@@ -120,8 +121,12 @@ export abstract class ReceivingConnection<Message = any, Self = any>
 
   /** @internal */
   _onData(chunk: Buffer): void {
+    beforeInput((this._lastRead = Date.now()));
+    this.#take(chunk);
+  }
+
+  #take(chunk: Buffer): void {
     this.bytesRead += chunk.length;
-    this._lastRead = Date.now();
     if (this._status !== ESTABLISHED) return;
     const rest = this.#sink === null ? chunk : this.#feed(this.#sink, chunk);
     if (rest.length === 0 || (this._status as ConnectionStatus) !== ESTABLISHED) return;
@@ -131,6 +136,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
 
   /** @internal */
   _onShared(memory: Buffer, length: number): void {
+    beforeInput((this._lastRead = Date.now()));
     if (this._status !== ESTABLISHED) {
       this.bytesRead += length;
       return;
@@ -139,12 +145,11 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     let from = 0;
     if (protocol?.recognise !== undefined && this._received.length === 0 && this.#mayHandOut()) {
       this.bytesRead += length;
-      this._lastRead = Date.now();
       from = this.#handOutKnown(protocol, memory, length);
       if (from === length) return;
       this.bytesRead -= length - from;
     }
-    this._onData(keep(memory, from, length));
+    this.#take(keep(memory, from, length));
   }
 
   #mayHandOut(): boolean {

@@ -1,4 +1,5 @@
 import type { Bytes } from '../protocols/ProtocolInterface.js';
+import { flushSoon, flushWithTurn } from './flush.js';
 import type { Wire, WireWriter } from './wire/Wire.js';
 
 /** Bytes that come into being while they are sent: a file, a stream, an answer that waits for its session. */
@@ -37,15 +38,6 @@ type Item = Bytes | ByteSource;
 const TICK_LIMIT = 65_536;
 
 const isSource = (item: Item): item is ByteSource => typeof item === 'object' && !(item instanceof Uint8Array);
-
-let dirty: SendQueue[] = [];
-
-/** Writes what every queue of the process has collected in this tick. */
-export function flushAll(): void {
-  const queues = dirty;
-  dirty = [];
-  for (const queue of queues) queue.flush();
-}
 
 const sizeOf = (bytes: Bytes): number => (typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length);
 
@@ -163,14 +155,16 @@ export class SendQueue implements WireWriter {
     if (!this.#inFlight && !this.#sourceWaits) this.#schedule();
   }
 
-  /** While corked, nothing is scheduled: the one who corked flushes. Saves a tick for answers within one read. */
+  /** While corked, nothing is scheduled: what is sent belongs to what is being handled, and leaves with the turn. */
   cork(): void {
     this.#corked = true;
   }
 
   uncork(): void {
     this.#corked = false;
-    if (this.#first !== null) this.flush();
+    if (this.#first === null || this.#scheduled || this.#inFlight || this.#sourceWaits) return;
+    this.#scheduled = true;
+    flushWithTurn(this);
   }
 
   /** Gives the wire what it can take now. */
@@ -224,8 +218,7 @@ export class SendQueue implements WireWriter {
   #schedule(): void {
     if (this.#scheduled || this.#corked) return;
     this.#scheduled = true;
-    if (dirty.length === 0) process.nextTick(flushAll);
-    dirty.push(this);
+    flushSoon(this);
   }
 
   #writeBytes(first: Bytes, wire: Wire): void {

@@ -1,6 +1,6 @@
 // Runs in a worker process: its life from the start of the script to its exit code.
 import { hooks } from '../../connection/hooks.js';
-import { flushAll } from '../../connection/SendQueue.js';
+import { flushAll } from '../../connection/flush.js';
 import { TcpConnection } from '../../connection/TcpConnection.js';
 import type { EventInterface, EventLoopClass } from '../../timer/EventInterface.js';
 import { sendToParent, type ScriptWorker, type ToWorker } from '../control/ipc.js';

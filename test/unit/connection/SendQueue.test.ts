@@ -3,7 +3,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import type { WireListener } from '../../../connection/wire/Wire.js';
 import { SocketWire } from '../../../connection/wire/SocketWire.js';
-import { flushAll, SendQueue, type ByteSource, type SendQueueOwner } from '../../../connection/SendQueue.js';
+import { flushAll, flushWithTurn } from '../../../connection/flush.js';
+import { SendQueue, type ByteSource, type SendQueueOwner } from '../../../connection/SendQueue.js';
 
 /** A socket whose operating system takes as many bytes as the test allows. */
 class FakeSocket {
@@ -183,6 +184,24 @@ describe('SendQueue', () => {
     expect(socket.writes).to.equal(0);
     queue.add('b');
     queue.uncork();
+    flushAll();
+    expect(socket.text).to.equal('ab');
+    expect(socket.writes).to.equal(1);
+  });
+
+  it('leaves what was sent while it was corked to the end of the turn, once, also when more is sent meanwhile', async () => {
+    const { queue, socket } = make();
+    // After a turn with few answers, this one would not be waited for.
+    for (let i = 0; i < 40; i++) flushWithTurn({ flush: () => {} });
+    await new Promise<void>((resolve) => setImmediate(resolve));
+    queue.cork();
+    queue.add('a');
+    queue.uncork();
+    queue.cork();
+    queue.add('b');
+    queue.uncork();
+    expect(socket.writes).to.equal(0);
+    flushAll();
     expect(socket.text).to.equal('ab');
     expect(socket.writes).to.equal(1);
   });
