@@ -2,10 +2,22 @@
 const MANY_CHUNKS = 32;
 const SMALL_CHUNK = 256;
 
+/** Memory for a whole packet is made when a quarter of it is there: who only announces a large one gets none. */
+const ANNOUNCED_PER_SENT = 4;
+
+/** Copies what is to be kept of memory that will be written anew. */
+export function keep(memory: Buffer, from: number, to: number): Buffer {
+  const size = to - from;
+  // Small pieces share Node's pool; a large one with memory of its own does not keep others alive.
+  const kept = size < 2048 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
+  memory.copy(kept, 0, from, to);
+  return kept;
+}
+
 /**
  * Chunks in, contiguous bytes out. Bytes are copied at most once on the usual paths: a packet that lies in one chunk
- * is a slice of it, a packet of known length is joined when it is complete, and a packet of unknown length grows in a
- * buffer whose capacity doubles, so that byte-by-byte input stays linear, in time as in memory. Memory that was handed
+ * is a slice of it, a packet of known length is joined when it is complete (or put together from the start, where bytes
+ * have to be copied anyway), and a packet of unknown length grows in a buffer whose capacity doubles, so that byte-by-byte input stays linear, in time as in memory. Memory that was handed
  * out is never written again: new bytes only ever go behind the last one.
  */
 export class ReceiveBuffer {
@@ -21,6 +33,24 @@ export class ReceiveBuffer {
     chunks.push(chunk);
     this.length += chunk.length;
     if (chunks.length > MANY_CHUNKS && this.length - chunks[0]!.length < chunks.length * SMALL_CHUNK) this.view();
+  }
+
+  /**
+   * Takes bytes out of memory that will be written anew.
+   *
+   * @param expected length of the packet that is being received, when it is known; else 0. What belongs to it goes right
+   * to where the packet will lie.
+   */
+  pushCopy(memory: Buffer, from: number, to: number, expected: number): void {
+    const size = Math.min(to - from, expected - this.length);
+    if (size > 0) {
+      if (!this.#hasRoom(size) && (this.length + size) * ANNOUNCED_PER_SENT >= expected) this.#reserve(expected);
+      if (this.#hasRoom(size)) {
+        this.#fill(memory, from, size);
+        from += size;
+      }
+    }
+    if (from < to) this.push(keep(memory, from, to));
   }
 
   /** Everything buffered as one Buffer. Valid for ever, but do not write to it. */
@@ -51,6 +81,29 @@ export class ReceiveBuffer {
     this.#chunks = [];
     this.#arena = null;
     this.length = 0;
+  }
+
+  #hasRoom(size: number): boolean {
+    return this.#arena !== null && this.#chunks.length === 1 && this.#arena.length - this.#arenaEnd >= size;
+  }
+
+  /** Everything into memory that will hold so many bytes. */
+  #reserve(capacity: number): void {
+    const arena = Buffer.allocUnsafeSlow(capacity);
+    let end = 0;
+    for (const chunk of this.#chunks) end += chunk.copy(arena, end);
+    this.#arena = arena;
+    this.#arenaEnd = end;
+    this.#chunks = [arena.subarray(0, end)];
+  }
+
+  /** Behind the only chunk, where there is room. */
+  #fill(memory: Buffer, from: number, size: number): void {
+    const arena = this.#arena as Buffer;
+    const end = this.#arenaEnd + memory.copy(arena, this.#arenaEnd, from, from + size);
+    this.length += size;
+    this.#arenaEnd = end;
+    this.#chunks[0] = arena.subarray(end - this.length, end);
   }
 
   #join(n: number): Buffer {

@@ -2,7 +2,7 @@ import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
 import { ConnectionInterface, isThenable } from './ConnectionInterface.js';
 import { beforeInput } from './flush.js';
 import { hooks } from './hooks.js';
-import { ReceiveBuffer } from './ReceiveBuffer.js';
+import { keep, ReceiveBuffer } from './ReceiveBuffer.js';
 import type { ByteSink, SendQueue } from './SendQueue.js';
 import type { ConnectionStatus } from './status.js';
 import { CLOSED, CLOSING, ENDING, ESTABLISHED } from './status.js';
@@ -12,15 +12,6 @@ const NOTHING: Buffer = Buffer.alloc(0);
 
 /** In place of a message that could not be decoded. */
 const FAILED: unique symbol = Symbol('failed');
-
-/** Copies what is to be kept of memory that will be written anew. */
-function keep(memory: Buffer, from: number, to: number): Buffer {
-  const size = to - from;
-  // Small pieces share Node's pool; a large one with memory of its own does not keep others alive.
-  const kept = size < 2048 ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size);
-  memory.copy(kept, 0, from, to);
-  return kept;
-}
 
 /**
  * The receiving half of a stream connection: from the bytes that come in to the messages that are handed out, one after
@@ -149,7 +140,11 @@ export abstract class ReceivingConnection<Message = any, Self = any>
       if (from === length) return;
       this.bytesRead -= length - from;
     }
-    this.#take(keep(memory, from, length));
+    if (this.#sink !== null) return this.#take(keep(memory, from, length));
+    this.bytesRead += length - from;
+    if (this._status !== ESTABLISHED) return;
+    this._received.pushCopy(memory, from, length, this.#packageLength);
+    this._goOn();
   }
 
   #mayHandOut(): boolean {

@@ -3,7 +3,8 @@ import fc from 'fast-check';
 import { ReceiveBuffer } from '../../../connection/ReceiveBuffer.js';
 
 type Step =
-  { kind: 'push'; bytes: Uint8Array } | { kind: 'take'; share: number } | { kind: 'view' } | { kind: 'clear' };
+  | { kind: 'push'; bytes: Uint8Array } | { kind: 'copy'; bytes: Uint8Array; missing: number }
+  | { kind: 'take'; share: number } | { kind: 'view' } | { kind: 'clear' };
 
 const step = (): fc.Arbitrary<Step> =>
   fc.oneof(
@@ -11,6 +12,11 @@ const step = (): fc.Arbitrary<Step> =>
     {
       weight: 1,
       arbitrary: fc.uint8Array({ minLength: 900, maxLength: 1500 }).map((bytes) => ({ kind: 'push' as const, bytes })),
+    },
+    {
+      weight: 5,
+      arbitrary: fc.record({ bytes: fc.uint8Array({ maxLength: 400 }), missing: fc.integer({ min: -50, max: 1500 }) })
+        .map((record) => ({ kind: 'copy' as const, ...record })),
     },
     {
       weight: 3,
@@ -35,6 +41,11 @@ describe('ReceiveBuffer', () => {
         for (const s of steps) {
           if (s.kind === 'push') {
             buffer.push(Buffer.from(s.bytes));
+            model = Buffer.concat([model, s.bytes]);
+          } else if (s.kind === 'copy') {
+            const memory = Buffer.concat([Buffer.from('..'), s.bytes, Buffer.from('...')]);
+            buffer.pushCopy(memory, 2, 2 + s.bytes.length, buffer.length + s.missing);
+            memory.fill(0);
             model = Buffer.concat([model, s.bytes]);
           } else if (s.kind === 'take') {
             const n = Math.round(s.share * model.length);
@@ -114,6 +125,42 @@ describe('ReceiveBuffer', () => {
       expect(buffer.take(MEGABYTES)).to.have.length(MEGABYTES);
     });
     expect(cost).to.deep.equal({ copied: MEGABYTES, allocated: MEGABYTES });
+  });
+
+  it('puts a packet of known length together while it comes, out of memory that is written anew', () => {
+    const memory = Buffer.alloc(65_536);
+    const buffer = new ReceiveBuffer();
+    let packet: Buffer = Buffer.alloc(0);
+    const cost = costOf(() => {
+      for (let at = 0; at < MEGABYTES; at += memory.length) {
+        memory.fill((at / memory.length) % 251);
+        buffer.pushCopy(memory, 0, memory.length, MEGABYTES);
+      }
+      packet = buffer.take(MEGABYTES);
+    });
+    for (let at = 0; at < MEGABYTES; at += 1000) expect(packet[at]).to.equal(Math.floor(at / memory.length) % 251);
+    expect(buffer.length).to.equal(0);
+    expect(cost.copied).to.be.at.most(1.25 * MEGABYTES);
+    expect(cost.allocated).to.be.at.most(1.25 * MEGABYTES);
+  });
+
+  it('keeps what comes behind a packet of known length apart from it', () => {
+    const buffer = new ReceiveBuffer();
+    buffer.pushCopy(Buffer.from('..one'), 2, 5, 6);
+    buffer.pushCopy(Buffer.from('TWOthree..'), 0, 8, 6);
+    expect(buffer.length).to.equal(11);
+    expect(String(buffer.take(6))).to.equal('oneTWO');
+    expect(String(buffer.take(5))).to.equal('three');
+  });
+
+  it('makes little memory for a packet that is only announced', () => {
+    const piece = Buffer.alloc(4096, 'x');
+    const cost = costOf(() => {
+      const buffer = new ReceiveBuffer();
+      for (let i = 0; i < 100; i++) buffer.pushCopy(piece, 0, piece.length, MEGABYTES);
+      expect(buffer.length).to.equal(100 * piece.length);
+    });
+    expect(cost.allocated).to.be.at.most(4 * 100 * piece.length);
   });
 
   it('copies no more than a few times the bytes when it is looked at after every piece', () => {

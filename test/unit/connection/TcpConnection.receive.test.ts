@@ -191,8 +191,8 @@ describe('TcpConnection: receiving', () => {
       }
       expect(length).to.equal(size - 4);
       expect(asked).to.equal(1);
-      // Once out of the memory that all reads share, once into one piece.
-      expect(copied).to.be.at.most(2 * size);
+      // Once out of the memory that all reads share; the first quarter again, when the rest can be counted on.
+      expect(copied).to.be.at.most(1.25 * size);
       expect(connection.getRecvBufferQueueSize()).to.equal(0);
     });
   });
