@@ -81,10 +81,21 @@ const METHODS = [
   'readStart', 'readStop', 'useUserBuffer', 'writeBuffer', 'writeUtf8String', 'writeLatin1String', 'writev', 'shutdown', 'close',
 ] as const;
 
+/** What handles with everything that is used of them inherit from. */
+const known = new Set<unknown>();
+
 /** True for a handle that has everything that is used of it. */
 export function isNativeHandle(handle: unknown): handle is NativeHandle {
   if (typeof handle !== 'object' || handle === null) return false;
-  const known = handle as Record<string, unknown>;
-  return METHODS.every((name) => typeof known[name] === 'function')
-    && typeof known['writeQueueSize'] === 'number' && 'onread' in handle;
+  const kind: unknown = Object.getPrototypeOf(handle);
+  if (known.has(kind)) return true;
+  if (!isWhole(handle)) return false;
+  known.add(kind);
+  return true;
+}
+
+function isWhole(handle: object): boolean {
+  const members = handle as Record<string, unknown>;
+  return METHODS.every((name) => typeof members[name] === 'function')
+    && typeof members['writeQueueSize'] === 'number' && 'onread' in handle;
 }

@@ -38,7 +38,7 @@ export class HttpState implements Holder {
   /** Bytes of that body that wait for the application. */
   kept = 0;
   /** To be told when the client leaves before it is answered. */
-  readonly aborts: Set<AbortController> = new Set();
+  aborts: Set<AbortController> | null = null;
   /** Requests that have not been answered whole, in the order in which they came. */
   readonly outstanding: Request[] = [];
   /** A request has said that it is the last one of its connection: what comes behind it is thrown away. */

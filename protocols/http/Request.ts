@@ -355,7 +355,7 @@ export class Request {
     const abort = new AbortController();
     const state = this.#state();
     if (state?.closed === true) abort.abort(new WorkermanError('WM_CLIENT_GONE', 'The client is gone'));
-    else state?.aborts.add(abort);
+    else if (state) (state.aborts ??= new Set()).add(abort);
     return toWebRequest({
       method: this.method(),
       target: this.uri(),

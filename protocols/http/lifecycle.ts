@@ -37,7 +37,7 @@ export function clientFault(error: unknown): ClientFault | null {
  */
 export function seeOff(connection: HttpConnection, state: HttpState): void {
   if (state.streams > 0 || connection._isLast) return;
-  if (state.aborts.size > 0 && state.isIdle) state.aborts.clear();
+  if (state.aborts !== null && state.isIdle) state.aborts = null;
   const { body } = state;
   const isLeft = body !== null && !body.done;
   if (isLeft && (body.stream.isBeingRead || state.running)) return;
@@ -55,9 +55,9 @@ export function clientGone(state: HttpState): void {
   state.body?.fail('The client is gone');
   if (!state.isIdle) {
     const reason = new WorkermanError('WM_CLIENT_GONE', 'The client is gone');
-    for (const abort of state.aborts) abort.abort(reason);
+    for (const abort of state.aborts ?? []) abort.abort(reason);
   }
-  state.aborts.clear();
+  state.aborts = null;
 }
 
 /** Too many bytes wait in this process: the connections that hold most of them have to go. */
