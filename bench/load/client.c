@@ -9,10 +9,10 @@
 //   client rotate PORT CONNECTIONS ACTIVE SECONDS REQUEST LENGTH
 //       every connection asks once; then ACTIVE of them wait for an answer at any time, and whenever one has come the
 //       next connection in the circle asks
-//   client fan PORT CONNECTIONS ROUNDS GREETING GREETING_LENGTH TRIGGER TRIGGER_LENGTH LENGTH
-//       CONNECTIONS listeners; one more connection sends TRIGGER (a file) ROUNDS times, each time after every listener
-//       has got LENGTH bytes and the trigger its answer of TRIGGER_LENGTH bytes. Listeners are greeted first; so is the
-//       trigger when TRIGGER_LENGTH is 0 (then it is a listener itself).
+//   client fan PORT CONNECTIONS DEPTH ROUNDS GREETING GREETING_LENGTH TRIGGER TRIGGER_LENGTH LENGTH
+//       CONNECTIONS listeners; one more connection sends DEPTH copies of TRIGGER (a file) at once, ROUNDS times, each time
+//       after every listener has got LENGTH bytes and the trigger its answer of TRIGGER_LENGTH bytes for each of them.
+//       Listeners are greeted first; so is the trigger when TRIGGER_LENGTH is 0 (then it is a listener itself).
 //   client idle PORT CONNECTIONS GREETING GREETING_LENGTH
 //       opens the connections, greets, holds them, and counts those that are still open
 //
@@ -219,7 +219,7 @@ static void once(int connections, double seconds, Text request, size_t length) {
   }
 }
 
-static void fan(int connections, int rounds, Text greeting, size_t greetingLength, Text trigger, size_t triggerLength, size_t length) {
+static void fan(int connections, int depth, int rounds, Text greeting, size_t greetingLength, Text trigger, size_t triggerLength, size_t length) {
   dialAll(connections, greeting, greetingLength);
   int caller = dial();
   if (triggerLength == 0) greet(caller, greeting, greetingLength);
@@ -235,11 +235,11 @@ static void fan(int connections, int rounds, Text greeting, size_t greetingLengt
       if (failures) return;
       for (int i = 0; i < n; i++) {
         int fd = events[i].data.fd;
-        if (answered(fd, fd == caller && triggerLength ? triggerLength : length)) waiting--;
+        if (answered(fd, depth * (fd == caller && triggerLength ? triggerLength : length))) waiting--;
         if (failures) return;
       }
     }
-    answers += listeners;
+    answers += (long)listeners * depth;
   }
 }
 
@@ -281,8 +281,10 @@ int main(int argc, char **argv) {
     Text request = load(argv[6], 1);
     int *fds = dialAll(connections, request, atol(argv[7]));
     rotate(fds, connections, atoi(argv[4]), atof(argv[5]), request, atol(argv[7]));
-  } else if (!strcmp(mode, "fan") && argc == 10) {
-    fan(connections, atoi(argv[4]), load(argv[5], 1), atol(argv[6]), load(argv[7], 1), atol(argv[8]), atol(argv[9]));
+  } else if (!strcmp(mode, "fan") && argc == 11) {
+    int depth = atoi(argv[4]);
+    Text trigger = load(argv[8], depth);
+    fan(connections, depth, atoi(argv[5]), load(argv[6], 1), atol(argv[7]), trigger, atol(argv[9]), atol(argv[10]));
   } else if (!strcmp(mode, "idle") && argc == 6) {
     idle(dialAll(connections, load(argv[4], 1), atol(argv[5])), connections);
   } else return 2;

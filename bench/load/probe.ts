@@ -12,7 +12,9 @@ export type Load =
   | { mode: 'greeted'; connections: number; depth: number; greeting: Buffer; request: Buffer }
   | { mode: 'rotate'; connections: number; active: number; request: Buffer }
   | { mode: 'idle'; connections: number; request: Buffer }
-  | { mode: 'fan'; connections: number; rounds: number; greeting: Buffer; trigger: Buffer; answered: boolean };
+  | {
+    mode: 'fan'; connections: number; depth: number; rounds: number; greeting: Buffer; trigger: Buffer; answered: boolean;
+  };
 
 /** Whether an answer, head and body, is what it has to be. */
 export type Check = (answer: Buffer) => boolean;
@@ -133,8 +135,15 @@ async function prepareFan(
     const [delivered, answer] = await Promise.all([listener.hear(), caller.hear()]);
     if (!check(delivered)) throw new Error(`wrong delivery: ${JSON.stringify(delivered.toString('latin1'))}`);
     if (load.answered && !answer.toString('latin1').startsWith('HTTP/1.1 200 ')) throw new Error('the trigger was refused');
+    if (load.depth > 1) {
+      caller.say(Buffer.concat(Array.from({ length: load.depth }, () => load.trigger)));
+      const [all, answers] = await Promise.all([listener.hear(), caller.hear()]);
+      if (all.length !== load.depth * delivered.length || answers.length !== load.depth * answer.length) {
+        throw new Error(`${load.depth} triggers at once: ${all.length} bytes delivered, ${delivered.length} for one`);
+      }
+    }
     return [
-      String(load.rounds), fileOf('greeting', load.greeting), String(greetingLength),
+      String(load.depth), String(load.rounds), fileOf('greeting', load.greeting), String(greetingLength),
       fileOf('trigger', load.trigger), load.answered ? String(answer.length) : '0', String(delivered.length),
     ];
   } finally {

@@ -59,12 +59,22 @@ const LOADS: readonly LoadScenario[] = [
   },
   {
     name: 'WebSocket broadcast to 1,000', unit: 'delivery', contenders: ['ours', 'ws', 'bun'], env: WEBSOCKET,
-    load: { mode: 'fan', connections: 999, rounds: 200, greeting: HANDSHAKE, trigger: frame('all'), answered: false },
+    load: { mode: 'fan', connections: 999, depth: 1, rounds: 200, greeting: HANDSHAKE, trigger: frame('all'), answered: false },
+    check: says('x'.repeat(64)), targets: { ws: 0.35 },
+  },
+  {
+    name: 'WebSocket broadcast to 1,000, 10 messages at once', unit: 'delivery', contenders: ['ours', 'ws', 'bun'], env: WEBSOCKET,
+    load: { mode: 'fan', connections: 999, depth: 10, rounds: 50, greeting: HANDSHAKE, trigger: frame('all'), answered: false },
     check: says('x'.repeat(64)), targets: { ws: 0.35 },
   },
   {
     name: 'SSE to 800 streams', unit: 'event', contenders: ['ours', 'node-http', 'bun', 'floor'],
-    load: { mode: 'fan', connections: 800, rounds: 100, greeting: get('/sse'), trigger: get('/publish'), answered: true },
+    load: { mode: 'fan', connections: 800, depth: 1, rounds: 100, greeting: get('/sse'), trigger: get('/publish'), answered: true },
+    check: event, targets: { 'node-http': 0.5 },
+  },
+  {
+    name: 'SSE to 800 streams, 10 events at once', unit: 'event', contenders: ['ours', 'node-http', 'bun'],
+    load: { mode: 'fan', connections: 800, depth: 10, rounds: 30, greeting: get('/sse'), trigger: get('/publish'), answered: true },
     check: event, targets: { 'node-http': 0.5 },
   },
   {
@@ -91,7 +101,7 @@ export function allBenches(): Bench[] {
     growthBench({
       name: 'growth of SSE to all streams', unit: 'event', contenders: ['ours', 'node-http', 'bun', 'floor'], check: event,
       load: (connections) => ({
-        mode: 'fan', connections, rounds: 160_000 / connections, greeting: get('/sse'), trigger: get('/publish'), answered: true,
+        mode: 'fan', connections, depth: 1, rounds: 160_000 / connections, greeting: get('/sse'), trigger: get('/publish'), answered: true,
       }),
     }),
     idleBench(hello),
