@@ -86,6 +86,7 @@ export default tseslint.config(
       'connection/AsyncUdpConnection.ts',
       'connection/ConnectionInterface.ts',
       'connection/ReceivingConnection.ts',
+      'connection/SendingConnection.ts',
       'connection/TcpConnection.ts',
       'connection/UdpConnection.ts',
       'connection/types.ts',

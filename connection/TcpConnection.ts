@@ -1,16 +1,14 @@
 import type { Socket } from 'node:net';
 import type { EventInterface } from '../timer/EventInterface.js';
 import type { Request } from '../protocols/http/Request.js';
-import type { Bytes, ProtocolInterface } from '../protocols/ProtocolInterface.js';
 import { ipOf, portOf } from './address.js';
-import { ConnectionInterface, isThenable, type Callback } from './ConnectionInterface.js';
+import { ConnectionInterface, type Callback } from './ConnectionInterface.js';
 import { addConnection, createConnectionTable, removeConnection, type ConnectionTable } from './ConnectionTable.js';
 import { Handshake, type HandshakeOwner } from './Handshake.js';
 import { hooks } from './hooks.js';
 import { lingerAndDestroy } from './linger.js';
-import { toBytes } from '../protocols/toBytes.js';
-import { ReceivingConnection } from './ReceivingConnection.js';
-import { SendQueue, type ByteSource, type SendQueueOwner } from './SendQueue.js';
+import { SendingConnection } from './SendingConnection.js';
+import { SendQueue } from './SendQueue.js';
 import { CLOSED, CLOSING, CONNECTING, type ConnectionStatus, ENDING, ESTABLISHED, INITIAL } from './status.js';
 import type { ServerTls } from './tls.js';
 import { HandleWire } from './wire/HandleWire.js';
@@ -31,8 +29,8 @@ export interface ConnectionOwner {
  * Members that begin with `_` belong to the package.
  */
 export class TcpConnection<Message = any, Self = any>
-  extends ReceivingConnection<Message, Self>
-  implements SendQueueOwner, HandshakeOwner
+  extends SendingConnection<Message, Self>
+  implements HandshakeOwner
 {
   /** Largest chunk of one read in Workerman; Node chooses its own chunk size. */
   static readonly READ_BUFFER_SIZE: 87380 = 87380;
@@ -95,10 +93,6 @@ export class TcpConnection<Message = any, Self = any>
   headers: any = {};
   /** `(connection)`: client connections only, TCP is up; under TLS before its handshake. */
   onConnect: Callback<[connection: Self]> = null;
-  /** `(connection)`: `maxSendBufferSize` bytes are queued; the next send will be dropped. */
-  onBufferFull: Callback<[connection: Self]> = null;
-  /** `(connection)`: what was queued has gone out. */
-  onBufferDrain: Callback<[connection: Self]> = null;
 
   // Declared only: a connection that speaks something else has none of these.
   /**
@@ -128,17 +122,10 @@ export class TcpConnection<Message = any, Self = any>
 
   /** @internal State of the protocol that this connection speaks; the protocol's own business. */
   _state: unknown = null;
-  /** @internal True while `close()` or `end()` sends its data, so that a protocol can say it is the last. */
-  _isLast = false;
-
   protected _status: ConnectionStatus = ESTABLISHED;
   protected _wire: Wire | null;
   protected _remoteAddress: string;
   protected readonly _queue: SendQueue;
-  /**
-   * True on plain transports while connected: what is sent goes to the operating system. Otherwise it is queued first,
-   * under TLS always, as in Workerman.
-   */
   protected _direct: boolean;
   /** The TLS handshake that is under way. */
   protected _handshake: Handshake | null = null;
@@ -146,8 +133,6 @@ export class TcpConnection<Message = any, Self = any>
   _localPath = '';
 
   readonly #key: number;
-  /** Bytes that the protocol keeps back; they count as queued. */
-  #reserved = 0;
   #lingerTimer: NodeJS.Timeout | null = null;
   /** Part of `connection_count`. */
   #counted = false;
@@ -174,157 +159,6 @@ export class TcpConnection<Message = any, Self = any>
     this._register();
     if (tls === null) this._listen(wire);
     else this._encrypt(Handshake.accept(socket as Socket, tls, this));
-  }
-
-  /** Bytes that the operating system has accepted; under TLS those of the plain text. */
-  get bytesWritten(): number {
-    return this._queue.written;
-  }
-
-  // ------------------------------------------------------------------------------------------------ sending
-
-  /**
-   * Sends `data`: through the protocol's `encode`, or as it is when `raw` or without a protocol. A string is sent as
-   * UTF-8.
-   *
-   * @param data what the protocol's `encode` takes; without one a string, bytes or a scalar
-   * @param raw true: past the protocol
-   * @returns `true` when nothing older waits and the operating system takes all of it at the latest at the end of this
-   * tick; `null` when it was queued (or the protocol sends it itself); `false` when it was dropped: the connection is
-   * closing or closed, the peer is gone, or the send buffer is full (then `onError` says so).
-   * @throws TypeError `WM_BAD_DATA` for what is no string, bytes or scalar, when no protocol takes it; what `encode`
-   * throws goes to `errorHandler`, and the result is `false`
-   */
-  send(data: unknown, raw = false): boolean | null {
-    if ((this._status & (ENDING | CLOSING | CLOSED)) !== 0) return false;
-    return this.#sendOn(data, raw);
-  }
-
-  #sendOn(data: unknown, raw: boolean): boolean | null {
-    const protocol = raw ? null : this.protocol;
-    let bytes: Bytes;
-    try {
-      if (protocol === null) {
-        bytes = toBytes(data);
-      } else {
-        const encoded: unknown = protocol.encode(data, this);
-        if (isThenable(encoded)) encoded.then(undefined, () => {});
-        bytes = toBytes(encoded, 'encode()');
-        if (bytes.length === 0) return this.#sent(protocol, null);
-      }
-    } catch (error) {
-      // Without a protocol this is a mistake of the caller, who gets the exception; encode's go the usual way.
-      if (protocol === null) throw error;
-      this.error(error);
-      return false;
-    }
-    const result = this._push(bytes);
-    if (protocol !== null) return this.#sent(protocol, result);
-    if (raw) this.protocol?.onRaw?.(this, bytes);
-    return result;
-  }
-
-  #sent(protocol: ProtocolInterface, result: boolean | null): boolean | null {
-    const own = protocol.onSent?.(this);
-    return own === undefined ? result : own;
-  }
-
-  /** @internal Queues wire bytes. Same results as {@link send}. */
-  _push(bytes: Bytes): boolean | null {
-    const queue = this._queue;
-    if (this._status === CLOSED) return false;
-    if (!this._direct || !queue.idle) {
-      const size = queue.size + this.#reserved;
-      if (size > 0 && size >= this.maxSendBufferSize) return this._dropPackage();
-      queue.add(bytes);
-      this.#checkFull();
-      return null;
-    }
-    queue.add(bytes);
-    if (this._wire?.failed === true) return this.#writeFailed();
-    return queue.idle && (this._status as ConnectionStatus) !== CLOSED ? true : null;
-  }
-
-  /** Writes what this tick has promised to the operating system. @returns false when that ended the connection */
-  #flush(): boolean {
-    const queue = this._queue;
-    const promised = queue.idle && !queue.empty;
-    queue.flush();
-    if (promised && this._wire?.failed === true) return this.#writeFailed();
-    return this._status !== CLOSED;
-  }
-
-  /** @internal A flush has left bytes behind. */
-  _lagging(): void {
-    // What is queued first has been looked at when it was.
-    if (this._status !== CLOSED && this._direct) this.#checkFull();
-  }
-
-  /** @internal Queues a source of bytes behind everything sent so far. */
-  _pushSource(source: ByteSource): void {
-    if ((this._status & (CLOSING | CLOSED)) !== 0) source.cancel();
-    else this._queue.addSource(source);
-  }
-
-  /** @internal Bytes that a protocol keeps back to send them later; negative when it does. */
-  _reserve(bytes: number): void {
-    this.#reserved += bytes;
-    if (bytes > 0) this.#checkFull();
-  }
-
-  /** @internal What was to be sent is dropped, because too much is queued. */
-  _dropPackage(): false {
-    ConnectionInterface.statistics.send_fail++;
-    this._call(this.onError, this, ConnectionInterface.SEND_FAIL, 'send buffer full and drop package');
-    return false;
-  }
-
-  #checkFull(): void {
-    if (this.onBufferFull === null || this._queue.size + this.#reserved < this.maxSendBufferSize) return;
-    this._call(this.onBufferFull, this);
-  }
-
-  #writeFailed(): false {
-    this._queue.clear();
-    ConnectionInterface.statistics.send_fail++;
-    this._call(this.onError, this, ConnectionInterface.SEND_FAIL, 'client closed');
-    this.destroy();
-    return false;
-  }
-
-  /** @internal */
-  _drained(): void {
-    if (this._status === CLOSED) return;
-    this._call(this.onBufferDrain, this);
-    if (this._status === CLOSING) this.#finish();
-    else if (this._status === ENDING) this.#shutdown();
-    else if (this._status === ESTABLISHED && this._received.length > 0) this._goOn();
-  }
-
-  /** @internal */
-  _sourceFailed(error: unknown): void {
-    if (this._status === CLOSED) return;
-    const { errorHandler } = this;
-    this.destroy();
-    // One answer is spoilt, and its client can tell. A file that shrinks or an upstream that breaks off is no reason to end
-    // the process, so only a handler that was set for exceptions hears of it as one.
-    if (errorHandler !== null) this._route(error, errorHandler);
-    else hooks.print(`An answer was cut short: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  }
-
-  /** @internal Changes while the peer takes what was sent; null while nothing waits for that. */
-  get _sendProgress(): number | null {
-    return this._queue.progress;
-  }
-
-  /** Bytes that wait to be taken by the operating system. */
-  getSendBufferQueueSize(): number {
-    return this.#reserved + (this.bufferIsEmpty() ? 0 : this._queue.size);
-  }
-
-  /** True when nothing waits to be sent. What the operating system takes at the end of this tick does not wait. */
-  bufferIsEmpty(): boolean {
-    return this._queue.empty || (this._queue.idle && this._direct);
   }
 
   // ------------------------------------------------------------------------------------------------ the wire
@@ -363,7 +197,7 @@ export class TcpConnection<Message = any, Self = any>
     if (this._status === CLOSED) return;
     const isPaused = this._paused;
     // Who does not read learns of a reset by writing only.
-    if (error.syscall?.startsWith('write') === true || (isPaused && !this._queue.empty)) this.#writeFailed();
+    if (error.syscall?.startsWith('write') === true || (isPaused && !this._queue.empty)) this._writeFailed();
     else if (isPaused) this._endMissed = true;
     else this.destroy();
   }
@@ -388,9 +222,9 @@ export class TcpConnection<Message = any, Self = any>
     if (this._status < ESTABLISHED) return this.destroy();
     if ((this._status & (CLOSING | CLOSED)) !== 0) return;
     if (this._status !== ENDING) this.#sendLast(data, raw);
-    if (!this.#flush() || (this._status as ConnectionStatus) === CLOSING) return;
+    if (!this._flushNow() || (this._status as ConnectionStatus) === CLOSING) return;
     this._status = CLOSING;
-    if (this._queue.empty) this.#finish();
+    if (this._queue.empty) this._finish();
     else this._wire?.pause();
   }
 
@@ -406,13 +240,13 @@ export class TcpConnection<Message = any, Self = any>
     this._status = ENDING;
     this.onMessage = () => {};
     this._endInput();
-    if (this.#flush() && this._status === ENDING && this._queue.empty) this.#shutdown();
+    if (this._flushNow() && this._status === ENDING && this._queue.empty) this._shutdown();
   }
 
   #sendLast(data: unknown, raw: boolean): void {
     this._isLast = true;
     try {
-      if (data !== null && data !== undefined) this.#sendOn(data, raw);
+      if (data !== null && data !== undefined) this._sendOn(data, raw);
       const farewell = raw || this.protocol === null ? undefined : this.protocol.closing?.(this);
       if (farewell !== undefined && farewell.length > 0 && this._status === ESTABLISHED) this._queue.add(farewell);
     } finally {
@@ -421,7 +255,7 @@ export class TcpConnection<Message = any, Self = any>
   }
 
   /** end(): everything is with the operating system; FIN, then linger. */
-  #shutdown(): void {
+  protected _shutdown(): void {
     if (this.#lingerTimer !== null) return;
     if (this.lingerTimeout <= 0 || this._wire === null || this._endMissed) return this.close();
     this._wire.end();
@@ -429,7 +263,7 @@ export class TcpConnection<Message = any, Self = any>
   }
 
   /** close(): everything is with the operating system. */
-  #finish(): void {
+  protected _finish(): void {
     if (this._status !== CLOSED) this._teardown(false);
   }
 
@@ -437,7 +271,7 @@ export class TcpConnection<Message = any, Self = any>
   destroy(): void {
     if (this._status === CLOSED) return;
     // What was sent in this tick has been promised to the operating system.
-    if (this._direct && !this.#flush()) return;
+    if (this._direct && !this._flushNow()) return;
     this._teardown(true);
   }
 
@@ -465,7 +299,7 @@ export class TcpConnection<Message = any, Self = any>
     this._wire = null;
     if (wire !== null) this._release(wire, hard || isUnfinished);
     this._uncount();
-    this.#reserved = 0;
+    this._reserved = 0;
     this._dropInput();
   }
 
