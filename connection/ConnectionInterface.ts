@@ -1,4 +1,5 @@
 import { hooks } from './hooks.js';
+import { begin, end } from './unfinished.js';
 import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
 import type { EventInterface } from '../timer/EventInterface.js';
 
@@ -103,10 +104,39 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
     const { errorHandler } = this;
     try {
       const result = callback(...args);
-      if (isThenable(result)) result.then(undefined, (e: unknown) => this._route(e, this.errorHandler ?? errorHandler));
+      if (isThenable(result)) this._follow(result, errorHandler);
     } catch (error) {
       this.error(error);
     }
+  }
+
+  /**
+   * A callback has returned a promise: what it is rejected with is routed, and a process that stops waits for it.
+   *
+   * @param handler `errorHandler` when the callback was called; a close takes it away
+   * @param settled called first, either way
+   */
+  protected _follow(
+    result: PromiseLike<unknown>, handler: ConnectionInterface['errorHandler'], settled: (() => void) | null = null,
+  ): void {
+    begin();
+    result.then(
+      () => {
+        end();
+        settled?.();
+      },
+      (error: unknown) => {
+        end();
+        settled?.();
+        this._route(error, this.errorHandler ?? handler);
+      },
+    );
+  }
+
+  /** @internal Work on behalf of this connection that may outlive it, and that a process that stops waits for. */
+  _attend(work: PromiseLike<unknown>): void {
+    begin();
+    work.then(end, end);
   }
 }
 

@@ -6,6 +6,7 @@ import { keep, ReceiveBuffer } from './ReceiveBuffer.js';
 import type { ByteSink, SendQueue } from './SendQueue.js';
 import type { ConnectionStatus } from './status.js';
 import { CLOSED, CLOSING, ENDING, ESTABLISHED } from './status.js';
+import { begin, end } from './unfinished.js';
 import type { Wire, WireListener } from './wire/Wire.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
@@ -48,6 +49,8 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   #behind = 0;
   /** A sequential protocol's handler, or the protocol itself, is at work: no packet is cut. */
   #busy = false;
+  /** Handlers that have promised something, where the next packet does not wait for it. */
+  #pending = 0;
   /** A packet for `decode` that came while paused, see _deliver. */
   #held: Buffer | null = null;
   /** The wire is not read because too much waits behind a pending handler or an answer that is not taken. */
@@ -165,7 +168,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
       ConnectionInterface.statistics.total_request++;
       if (message === FAILED) continue;
       if (protocol.sequential === true) this.#handOutSequential(protocol, message);
-      else this._call(this.onMessage, this, message);
+      else this.#hand(message);
     } while (
       from < length && this._status === ESTABLISHED && this.protocol === protocol
       && this.#sink === null && !this.#paused && !this.#busy && !this.#isClogged()
@@ -266,7 +269,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   #handOutRaw(): void {
     const data = this._received.take(this._received.length);
     ConnectionInterface.statistics.total_request++;
-    this._call(this.onMessage, this, data);
+    this.#hand(data);
   }
 
   /** One packet. @returns false when the loop has to wait for more bytes or is over. */
@@ -307,6 +310,20 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     return 0;
   }
 
+  /** A message goes to its handler, and the next one does not wait for what it promises. */
+  #hand(message: unknown): void {
+    const { onMessage, errorHandler } = this;
+    if (onMessage === null || onMessage === undefined) return;
+    try {
+      const result: unknown = onMessage(this as unknown as Self, message as Message);
+      if (!isThenable(result)) return;
+      this.#pending++;
+      this._follow(result, errorHandler, () => this.#pending--);
+    } catch (error) {
+      this.error(error);
+    }
+  }
+
   #decode(protocol: ProtocolInterface, packet: Buffer): unknown {
     const message: unknown = protocol.decode(packet, this);
     if (isThenable(message)) {
@@ -320,7 +337,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     try {
       const message = this.#decode(protocol, packet);
       // decode may deal with a packet by itself and end the connection over it.
-      if (this._status === ESTABLISHED) this._call(this.onMessage, this, message);
+      if (this._status === ESTABLISHED) this.#hand(message);
     } catch (error) {
       this.error(error);
     }
@@ -344,9 +361,14 @@ export abstract class ReceivingConnection<Message = any, Self = any>
       const result: unknown = this.onMessage?.(this as unknown as Self, message as Message);
       if (isThenable(result)) {
         this.#busy = true;
+        begin();
         result.then(
-          () => this.#settled(protocol, message),
+          () => {
+            end();
+            this.#settled(protocol, message);
+          },
           (error: unknown) => {
+            end();
             this.#settled(protocol, message, error, () => this._route(error, this.errorHandler ?? errorHandler));
           },
         );
@@ -396,9 +418,9 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     this._vacate();
   }
 
-  /** @internal A handler of a sequential protocol is pending: a stop waits for it. */
+  /** @internal A handler is pending: a stop does not close the connection before it has settled. */
   get _busy(): boolean {
-    return this.#busy;
+    return this.#busy || this.#pending > 0;
   }
 
   /** @internal */

@@ -540,7 +540,9 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     if (this.onConnect === null) return;
     try {
       const result = this.onConnect(connection as Connection);
-      if (isThenable(result)) result.then(undefined, hooks.fail);
+      if (!isThenable(result)) return;
+      result.then(undefined, hooks.fail);
+      connection._attend(result);
     } catch (error) {
       hooks.fail(error);
     }

@@ -2,6 +2,7 @@
 import { ConnectionInterface } from '../../connection/ConnectionInterface.js';
 import { lingeringCount } from '../../connection/linger.js';
 import { TcpConnection } from '../../connection/TcpConnection.js';
+import { unfinishedCount } from '../../connection/unfinished.js';
 import { settings } from '../Settings.js';
 
 const TICK_MS = 10;
@@ -10,10 +11,15 @@ const GRACEFUL_TICK_MS = 50;
 const QUIET_MS = 200;
 /** The answer to a slow request may have gone out just before the drain began: its client gets this much for another. */
 const LEAST_MS = 30;
-/** Clients that never fall silent are not waited for longer than this, nor than half of what a stop may take. */
+/**
+ * Clients that never fall silent, and callbacks of connections that are gone, are not waited for longer than this, nor
+ * than half of what a stop may take.
+ */
 const PATIENCE_MS = 1000;
 /** After the last connection: ticks that closed sockets get to see the peer's FIN. */
 const LINGER_TICKS = 10;
+
+const patience = (): number => Math.min(PATIENCE_MS, settings.stopTimeout * 500);
 
 /** The connections that a stop has to see off. */
 export type ConnectionSource = () => Iterable<TcpConnection>;
@@ -37,6 +43,8 @@ export class Drain {
   #reportBelow = Infinity;
   #reportStep = 0;
   #lingerTicks = LINGER_TICKS;
+  /** When the last connection was found gone. */
+  #goneSince = 0;
 
   constructor(connections: ConnectionSource, report: (remaining: number) => void, done: () => void) {
     this.#connections = connections;
@@ -77,7 +85,7 @@ export class Drain {
     let left = 0;
     const now = Date.now();
     const age = now - this.#plainSince;
-    const patient = age < Math.min(PATIENCE_MS, settings.stopTimeout * 500);
+    const patient = age < patience();
     for (const connection of this.#connections()) {
       const quiet = !patient || (age >= LEAST_MS && now - connection._lastRead >= QUIET_MS);
       if (quiet && connection.getRecvBufferQueueSize() === 0 && !connection._busy) connection.close();
@@ -98,8 +106,11 @@ export class Drain {
     this.#finish();
   }
 
+  /** The last connection is gone. What was begun for them is finished, sessions are stored. */
   #finish(): void {
     if (lingeringCount() > 0 && this.#lingerTicks-- > 0) return;
+    this.#goneSince ||= Date.now();
+    if (unfinishedCount() > 0 && Date.now() - this.#goneSince < patience()) return;
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
     this.#done();

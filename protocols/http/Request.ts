@@ -453,11 +453,13 @@ export class Request {
   #beginSessions(): RequestSessions {
     const { connection } = this;
     const state = this.#state();
-    const sessions = new RequestSessions((error) => {
+    const fail = (error: unknown): void => {
       if (connection === null) throw error;
       if (state === null) connection.error(error);
       else state.report(connection, error);
-    }, state?.isRunning(this) !== true);
+    };
+    const attend = (work: Promise<void>): void => connection?._attend?.(work);
+    const sessions = new RequestSessions(fail, attend, state?.isRunning(this) !== true);
     if (state !== null && (state.current === this || state.current === null)) state.sessions = sessions;
     return sessions;
   }

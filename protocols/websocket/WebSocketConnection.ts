@@ -41,6 +41,7 @@ export interface WebSocketConnection extends WebSocketCallbacks {
   _reserve(bytes: number): void;
   _dropPackage(): false;
   _occupy(holdsEnd?: boolean): void;
+  _attend(work: Promise<unknown>): void;
   _vacate(): void;
   _deliver(packet: Buffer): void;
   _print(line: string): void;
@@ -76,7 +77,9 @@ export function callUser(
   try {
     const result = callback?.(connection, value);
     if (!isThenable(result)) return true;
-    return Promise.resolve(result).then(() => true, failed);
+    const settled = Promise.resolve(result).then(() => true, failed);
+    connection._attend(settled);
+    return settled;
   } catch (error) {
     return failed(error);
   }

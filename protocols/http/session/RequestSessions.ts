@@ -15,6 +15,7 @@ interface Current {
  */
 export class RequestSessions {
   readonly #fail: (error: unknown) => void;
+  readonly #attend: (work: Promise<void>) => void;
   readonly #all: Session[] = [];
   /** Those that have had their last save and their draw for the collection of old sessions. */
   readonly #finished = new Set<Session>();
@@ -27,10 +28,12 @@ export class RequestSessions {
 
   /**
    * @param fail gets what goes wrong in saves that nobody waits for. After the first failure nothing more is tried.
+   * @param attend gets those saves, so that a process does not exit over them
    * @param settled true when no handler is there whose end would be told
    */
-  constructor(fail: (error: unknown) => void, settled: boolean) {
+  constructor(fail: (error: unknown) => void, attend: (work: Promise<void>) => void, settled: boolean) {
     this.#fail = fail;
+    this.#attend = attend;
     this.#settled = settled;
   }
 
@@ -148,7 +151,7 @@ export class RequestSessions {
   }
 
   #inBackground(step: () => Promise<void>): void {
-    this.#then(step).catch(this.#fail);
+    this.#attend(this.#then(step).catch(this.#fail));
   }
 }
 
