@@ -77,6 +77,24 @@ const SERVED = ['http', 'websocket'];
  */
 const HANDS_OUT = [...DOORS, 'protocols/builtIns', 'connection/types', 'lib/Worker'].map(inRoot);
 
+/** Names of the public static fields that a source's class lets others set. An accessor is none: it may do more. */
+function settableFields(path) {
+  const source = ts.createSourceFile(path, readFileSync(inRoot(path), 'utf8'), ts.ScriptTarget.ES2022);
+  const own = source.statements.find((node) => ts.isClassDeclaration(node) && node.name?.text === basename(path));
+  const has = (node, kind) => node.modifiers?.some((modifier) => modifier.kind === kind) ?? false;
+  return (own?.members ?? [])
+    .filter((member) => ts.isPropertyDeclaration(member) && ts.isIdentifier(member.name))
+    .filter((member) => has(member, ts.SyntaxKind.StaticKeyword) && !has(member, ts.SyntaxKind.ReadonlyKeyword))
+    .map((member) => member.name.text)
+    .filter((name) => !name.startsWith('_'));
+}
+
+/** The same of a whole group, by the names of the classes. */
+const fieldsOf = (group) =>
+  Object.fromEntries(
+    LATE[group].map((path) => [basename(path), settableFields(path)]).filter(([, fields]) => fields.length > 0),
+  );
+
 /** Makes each group of {@link LATE} a file, and puts stand-ins (lib/standIn.ts) in the place of its classes. */
 const lateGroups = {
   name: 'late-groups',
@@ -93,7 +111,10 @@ const lateGroups = {
       const names = LATE[group].map((path) => basename(path));
       const contents = `import { standIns } from './lib/standIn.ts';
         export const { ${names} } =
-          standIns(${JSON.stringify(names)}, sync(() => import('late:${group}')), ${SERVED.includes(group)});`;
+          standIns(
+            ${JSON.stringify(names)}, sync(() => import('late:${group}')), ${SERVED.includes(group)},
+            ${JSON.stringify(fieldsOf(group))},
+          );`;
       return { contents, resolveDir: root };
     });
     onLoad({ filter: /.*/, namespace: 'late' }, ({ path: group }) => ({

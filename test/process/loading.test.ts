@@ -28,6 +28,8 @@ import {
 const files = () => Object.keys(createRequire(import.meta.url).cache).map((path) => path.replace(/.*\\/|-.*/g, ''));
 const modules = () => process.moduleLoadList.map((name) => name.replace('NativeModule ', ''));
 let name = process.argv[2];
+TcpConnection.defaultMaxPackageSize = 1 << 20;
+Session.name = 'SID';
 const worker = new Worker('http://127.0.0.1:${port}');
 worker.onWorkerStart = () => { name = 'worker process'; };
 worker.onMessage = (connection) => { connection.send('x'); };
@@ -109,11 +111,12 @@ Worker.runAll();
 
 /** Serves and asks itself, without a master. */
 const PLAIN = (port: number): string => `
-import { AsyncTcpConnection, Http, Response, Worker } from '${compiledPackage()}';
+import { AsyncTcpConnection, Http, Response, TcpConnection, Worker } from '${compiledPackage()}';
 const worker = new Worker('http://127.0.0.1:${port}');
 worker.onMessage = (connection, request) => {
-  connection.send(new Response(200, {}, request.path() + (connection.protocol === Http)));
+  connection.send(new Response(200, {}, [request.path(), connection.protocol === Http, connection.maxPackageSize].join(' ')));
 };
+TcpConnection.defaultMaxPackageSize = 4321;
 await worker.listen();
 const answer = await (await fetch('http://127.0.0.1:${port}/there')).text();
 const client = new AsyncTcpConnection('tcp://127.0.0.1:${port}');
@@ -129,7 +132,7 @@ describe('what a process loads', function () {
   this.timeout(30_000);
   afterEach(cleanUpScripts);
 
-  it('is what it needs: neither commands nor the master load HTTP, WebSocket, TLS or crypto', async () => {
+  it('is what it needs: neither commands nor the master load HTTP, WebSocket, TLS or crypto, whatever the script sets', async () => {
     const script = startScript({ name: 'start.mjs', source: NOTING(await freePort()), launcher: [process.execPath] });
     await script.started();
     for (const command of ['status', 'connections', 'reload', 'stop']) await script.run([command]);
@@ -184,7 +187,7 @@ describe('what a process loads', function () {
       const file = join(folder, 'plain.mjs');
       writeFileSync(file, PLAIN(await freePort()));
       const { stdout, stderr } = spawnSync(process.execPath, [file], { cwd: folder, encoding: 'utf8', timeout: 20_000 });
-      expect({ stdout, stderr }).to.deep.equal({ stdout: '/theretrue /againtrue\n', stderr: '' });
+      expect({ stdout, stderr }).to.deep.equal({ stdout: '/there true 4321 /again true 4321\n', stderr: '' });
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }

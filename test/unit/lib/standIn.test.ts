@@ -60,6 +60,22 @@ const FIRST_USES: readonly [title: string, use: (made: Made) => unknown, expecte
   ['Object.assign', ({ Stand, Real }) => [Object.assign(Stand, { limit: 6 }) === Stand, Real.limit], [true, 6]],
 ];
 
+/** A class with two fields that are known to be nothing else, and one that extends it. */
+function madeWithFields() {
+  class First {
+    static size = 1;
+    static depth = 1;
+  }
+  class Second extends First {}
+  const seen: number[] = [];
+  const load = (): { First: typeof First; Second: typeof Second } => {
+    seen.push(First.size);
+    return { First, Second };
+  };
+  const stands = createStandIns(['First', 'Second'], load, { First: ['size'] });
+  return { First, Second, stands, seen };
+}
+
 describe('the stand-in of a class', () => {
   it('is a function before anything is loaded', () => {
     const { Stand, loads } = made();
@@ -106,6 +122,40 @@ describe('the stand-in of a class', () => {
     expect(new First().constructor).to.equal(stands.First);
     stands.Second.size = 2;
     expect([stands.First.size, stands.Second.size, First.size, Second.size]).to.deep.equal([1, 2, 1, 2]);
+  });
+
+  it('keeps what is set in a mere field until something of the class is used', () => {
+    const { First, Second, stands, seen } = madeWithFields();
+    stands.First.size = 2;
+    stands.First.size = 3;
+    expect([seen, First.size]).to.deep.equal([[], 1]);
+    expect(stands.First.depth).to.equal(1);
+    expect([seen, First.size, stands.First.size, Second.size]).to.deep.equal([[1], 3, 3, 3]);
+    stands.First.size = 4;
+    expect(First.size).to.equal(4);
+  });
+
+  it('gives what was set to the class when the field is read, and keeps the order of what is set', () => {
+    const { First, Second, stands } = madeWithFields();
+    stands.First.size = 5;
+    stands.Second.size = 6;
+    expect([First.size, Second.size]).to.deep.equal([5, 6]);
+    const other = madeWithFields();
+    other.stands.First.size = 7;
+    expect(other.stands.Second.size).to.equal(7);
+  });
+
+  it('gives it to the class when any other is loaded, which may use the class from within', () => {
+    const { First, stands } = madeWithFields();
+    stands.First.size = 8;
+    expect(made().Stand.limit).to.equal(1);
+    expect(First.size).to.equal(8);
+  });
+
+  it('loads the class when anything else of it is set', () => {
+    const { First, stands, seen } = madeWithFields();
+    stands.First.depth = 9;
+    expect([seen, First.depth]).to.deep.equal([[1], 9]);
   });
 
   it('leaves its static members alone when a class that extends it gets its own', () => {
