@@ -3,6 +3,7 @@ import {
   renameSync, statSync, unlinkSync, writeSync,
 } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { localTime } from './localTime.js';
 
 /*
  * Several processes write into one file, Node knows no flock(), and a process may be killed at any point. So nobody
@@ -113,13 +114,6 @@ function removeStale(path: string): void {
   }
 }
 
-/** Local time as `YYYY-MM-DD HH:MM:SS`. */
-function timestamp(date: Date): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = [String(date.getFullYear()).padStart(4, '0'), two(date.getMonth() + 1), two(date.getDate())].join('-');
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
 /**
  * The log file, which every process of a service appends to, and which never grows far beyond its limit: as in
  * Workerman it is then cut to its second half. Works synchronously, because a process often logs when it is about to
@@ -169,7 +163,7 @@ export class Log {
   append(message: string, pid: number = process.pid, now: Date = new Date()): boolean {
     if (!this.#real) return true;
     try {
-      this.#write(Buffer.from(`${timestamp(now)} pid:${pid} ${message.trim()}\n`));
+      this.#write(Buffer.from(`${localTime(now)} pid:${pid} ${message.trim()}\n`));
       return true;
     } catch {
       return false;

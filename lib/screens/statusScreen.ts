@@ -1,4 +1,5 @@
 import type { ProcessReport, StatusReport, WorkerReport } from '../control/messages.js';
+import { localTime } from '../localTime.js';
 import { cell, rounded, versionLine, widest } from './table.js';
 
 /** The columns `listening` and `name` are never narrower than this. */
@@ -36,20 +37,12 @@ interface ProcessLine {
   state: string;
 }
 
-/** Local time as `YYYY-MM-DD HH:MM:SS`. */
-function localTime(milliseconds: number): string {
-  const date = new Date(milliseconds);
-  const two = (value: number): string => String(value).padStart(2, '0');
-  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
-  return `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`;
-}
-
 function uptimeLine(report: StatusReport): string {
   const age = Math.max(0, report.now - report.startTime);
   const days = Math.floor(age / DAY);
   const hours = Math.floor((age % DAY) / HOUR);
   const load = report.loadavg.map((value) => rounded(value, 2)).join(', ');
-  return `start time:${localTime(report.startTime)}   run ${days} days ${hours} hours   load average: ${load}`;
+  return `start time:${localTime(new Date(report.startTime))}   run ${days} days ${hours} hours   load average: ${load}`;
 }
 
 function exitLines(worker: WorkerReport, widths: Widths): string[] {
