@@ -45,6 +45,7 @@ const filesIn = (...folders) =>
 const LATE = {
   commands: filesIn('lib/commands', 'lib/screens'),
   master: ['lib/master/Master'],
+  watch: ['lib/master/Watch'],
   worker: ['lib/child/WorkerProcess'],
   serving: [
     'lib/Listener', 'lib/Heartbeat', 'connection/TcpConnection', 'connection/AsyncTcpConnection',
@@ -65,7 +66,8 @@ const groupOf = new Map(Object.entries(LATE).flatMap(([group, paths]) => paths.m
  */
 const CORE = [
   'lib/Worker', 'lib/EventLoop', 'lib/createLoop', 'lib/settleFiles', 'lib/bindSocket', 'lib/control/PidFile',
-  'lib/control/ControlChannel', 'protocols/toBytes', 'protocols/LastMessage',
+  'lib/control/ControlChannel', 'lib/master/SupervisedWorker', 'lib/failure', 'errors', 'protocols/toBytes',
+  'protocols/LastMessage',
 ];
 
 /** Groups whose classes are what worker processes are there for: these get the classes themselves, not stand-ins. */

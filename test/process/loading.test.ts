@@ -13,7 +13,7 @@ interface Loaded {
   modules: string[];
 }
 
-const GROUPS = ['commands', 'master', 'worker', 'serving', 'http', 'websocket', 'redis'];
+const GROUPS = ['commands', 'master', 'watch', 'worker', 'serving', 'http', 'websocket', 'redis'];
 const MODULES = ['crypto', 'tls', 'zlib', 'http', 'https', 'http2', 'dns/promises', 'child_process'];
 
 /** Imports everything, uses HTTP, and notes at its end what was loaded for that. */
