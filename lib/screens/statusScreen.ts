@@ -1,5 +1,5 @@
 import type { ProcessReport, StatusReport, WorkerReport } from '../control/messages.js';
-import { localTime } from '../localTime.js';
+import { localTime } from '../Log.js';
 import { cell, rounded, versionLine, widest } from './table.js';
 
 /** The columns `listening` and `name` are never narrower than this. */

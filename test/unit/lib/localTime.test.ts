@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { localTime } from '../../../lib/localTime.js';
+import { localTime } from '../../../lib/Log.js';
 
 /** In some zones the day is another one than in UTC. */
 const MOMENT = new Date('2026-01-31T22:45:06.789Z');
