@@ -196,16 +196,15 @@ export class Http {
   /** An event stream gets a comment line, which its reader skips; an unanswered request is left alone. */
   static heartbeat(connection: HttpConnection): { bytes: string; answered: boolean } | null {
     const state = stateOf(connection);
-    if (state.streaming?.streaming === 'event-stream') return { bytes: ':\n\n', answered: false };
+    const { streaming } = state;
+    if (streaming?.streaming === 'event-stream' && !isHeadOfEvents(streaming)) return { bytes: ':\n\n', answered: false };
     return state.outstanding.length > 0 ? null : { bytes: '', answered: true };
   }
 
   /** Bytes that begin like a final answer are one: the oldest request that waited waits no more. */
   static onRaw(connection: HttpConnection, bytes: string | Uint8Array): void {
     const state = connection._state as HttpState | null;
-    if (state === null || state.streaming !== null || state.outstanding.length === 0) return;
-    const start = typeof bytes === 'string' ? bytes.slice(0, 12) : Buffer.from(bytes.subarray(0, 12)).toString('latin1');
-    if (FINAL_ANSWER.test(start)) state.answered();
+    if (state !== null) noteRaw(bytes, state);
   }
 
   /** Ends the connection behind an answer that was its last. */
@@ -373,7 +372,15 @@ function encodeWhole(data: unknown, connection: HttpConnection, state: HttpState
   const context = contextOf(connection, state);
   const extra = isEmptyHeaders(connection.headers) ? null : connection.headers;
   const answer = data instanceof Response ? encodeShared(data, context, extra) : encodeValue(data, extra, context);
+  if (!answer.headed) noteRaw(answer.bytes, state);
   return account(answer, connection, state);
+}
+
+/** What was written as it is may be a whole answer. */
+function noteRaw(bytes: string | Uint8Array, state: HttpState): void {
+  if (state.outstanding.length === 0 || (state.streaming !== null && !isHeadOfEvents(state.streaming))) return;
+  const start = typeof bytes === 'string' ? bytes.slice(0, 12) : Buffer.from(bytes.subarray(0, 12)).toString('latin1');
+  if (FINAL_ANSWER.test(start)) state.answered();
 }
 
 /** The sessions that have to be stored before anything is sent: of the last request, and of the one being answered. */
@@ -405,10 +412,13 @@ function account(answer: EncodedAnswer, connection: HttpConnection, state: HttpS
   if (first !== undefined) first._isAnswered = true;
   // What follows would be an answer behind the last one (RFC 9112 section 9.6).
   if (answer.closes) state.lastSeen = true;
-  if (answer.streaming === 'none') complete(answer, state);
-  else state.streaming = answer;
+  if (answer.streaming === 'none' || isHeadOfEvents(answer)) complete(answer, state);
+  if (answer.streaming !== 'none') state.streaming = answer;
   return answer.bytes;
 }
+
+/** An event stream that was asked for by HEAD is complete with its head, and the events that follow are swallowed. */
+const isHeadOfEvents = (answer: EncodedAnswer): boolean => answer.streaming === 'event-stream' && answer.mute;
 
 /** The last byte of an answer is queued. */
 function complete(answer: EncodedAnswer, state: HttpState): void {
