@@ -25,7 +25,7 @@ import { isWebResponse, webResponseParts } from './http/web.js';
 export type { HttpConnection };
 
 /** A class whose instances stand for requests. */
-export type RequestClass = new (buffer: Buffer, head?: Head) => Request;
+export type RequestClass = new (buffer: Buffer) => Request;
 
 /** Bytes. */
 const SHORT_HEAD = 1024;
@@ -139,7 +139,7 @@ export class Http {
     connection._recognised = length;
     const request = bodyLength === 0 && requestClass === Request
       ? new Request(null, head)
-      : new requestClass(copyOf(memory, from, length), head);
+      : requestOf(copyOf(memory, from, length), head);
     handOut(request, head, connection, state);
     return request;
   }
@@ -152,8 +152,8 @@ export class Http {
     state.body = null;
     if (isStreamed && head !== null) return decodeStreamed(buffer, head, connection, state);
     const request = body !== null && head !== null
-      ? new requestClass(dechunk(buffer, head, body), dechunkedHead(head, body))
-      : new requestClass(buffer, head ?? undefined);
+      ? requestOf(dechunk(buffer, head, body), dechunkedHead(head, body))
+      : requestOf(buffer, head);
     if (body !== null) request.setChunkTrailers(body.trailers(buffer));
     handOut(request, head, connection, state);
     return request;
@@ -240,6 +240,14 @@ export class Http {
   }
 }
 
+/** The request that these bytes are. Its constructor gets them alone: what else it takes is the application's. */
+function requestOf(bytes: Buffer, head: Head | null): Request {
+  if (requestClass === Request && head !== null) return new Request(bytes, head);
+  const request = new requestClass(bytes);
+  if (head !== null) request._tellHead(head, bytes);
+  return request;
+}
+
 /** A request of its own memory; a small one shares Node's pool. */
 function copyOf(memory: Buffer, from: number, length: number): Buffer {
   const bytes = length < 2048 ? Buffer.allocUnsafe(length) : Buffer.allocUnsafeSlow(length);
@@ -279,7 +287,7 @@ function handOut(request: Request, head: Head | null, connection: HttpConnection
 /** The head alone; what comes next on the connection is the body. */
 function decodeStreamed(buffer: Buffer, head: Head, connection: HttpConnection, state: HttpState): Request {
   const shown = head.chunked ? withoutCoding(buffer, head) : { bytes: buffer, head };
-  const request = new requestClass(shown.bytes, shown.head);
+  const request = requestOf(shown.bytes, shown.head);
   const source = head.chunked ? new ChunkedBody() : head.contentLength;
   const host = bodyHost(connection, state);
   const body = new IncomingBody(source, connection.maxPackageSize, head.expectContinue, request, host);

@@ -367,6 +367,11 @@ export class Request {
     });
   }
 
+  /** @internal For the Http protocol: what is known about these bytes, when they are still those of this request. */
+  _tellHead(head: Head, bytes: Buffer): void {
+    if (this.#ownBytes === bytes) this.#head = head;
+  }
+
   /** @internal For the Http protocol: the body is yet to come. */
   _stream(body: BodyStream): void {
     this.#stream = body;

@@ -91,6 +91,36 @@ describe('Http', () => {
       }
     });
 
+    it('gives the class of requestClass() the bytes alone, for whatever else its constructor takes', async () => {
+      class Greeting extends Request {
+        readonly word: string;
+        constructor(buffer: Buffer, word = 'hello') {
+          super(buffer);
+          this.word = `${word} ${this.header('x-name')}`;
+        }
+      }
+      class Other extends Greeting {
+        constructor(buffer: Buffer) {
+          super(Buffer.from(buffer.toString().replace('one', 'another')));
+        }
+      }
+      const before = Http.requestClass();
+      try {
+        const { peer } = await serve((c, request) => c.send(`${(request as Greeting).word} ${request.rawBody()}`));
+        const post = 'POST /p HTTP/1.1\r\nHost: h\r\nX-Name: one\r\nContent-Length: 2\r\n\r\nab';
+        Http.requestClass(Greeting);
+        await peer.write(post);
+        const first = ok('hello one ab');
+        expect(await peer.gets(first.length)).to.equal(first);
+        Http.requestClass(Other);
+        await peer.write(post);
+        const second = ok('hello another ab');
+        expect(await peer.gets(first.length + second.length)).to.equal(first + second);
+      } finally {
+        Http.requestClass(before);
+      }
+    });
+
     it('builds the class that requestClass() was given', async () => {
       class Mine extends Request {
         shout(): string {
