@@ -7,8 +7,9 @@
  * when it is complete.
  */
 
-// A class would do, but its prototype has a `constructor` and can not be replaced.
-const Bare = function Bare() {} as unknown as { new (): object; prototype: unknown };
+// A class would do, but its prototype has a `constructor` and can not be replaced. The name is what `console.log` shows in
+// front of a record: that of any other object without a prototype.
+const Bare = { Object: function () {} }.Object as unknown as { new (): object; prototype: unknown };
 Bare.prototype = Object.freeze(Object.create(null));
 
 /** An empty record to be filled. `record[name]` is only ever what was put there. */
