@@ -69,7 +69,10 @@ export class Http {
    */
   static get sendTimeout(): number { return limits.sendTimeout; }
   static set sendTimeout(seconds: number) { limits.sendTimeout = seconds; }
-  /** Most header lines of one request, else 431; 0 for as many as fit into 16 KiB. Default 256. Our addition. */
+  /**
+   * Most header lines of one request, else 431; 0 for as many as fit into 16 KiB. Default 2000, as in Node's http server.
+   * Our addition.
+   */
   static get maxHeaderCount(): number { return limits.maxHeaderCount; }
   static set maxHeaderCount(count: number) { limits.maxHeaderCount = count; }
   /**

@@ -31,7 +31,7 @@ export const limits: Limits = {
   requestTimeout: 300,
   keepAliveTimeout: 75,
   sendTimeout: 300,
-  maxHeaderCount: 256,
+  maxHeaderCount: 2000,
   maxBufferedBytes: 256 * MIB,
 };
 
