@@ -151,7 +151,8 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   }
 
   #mayHandOut(): boolean {
-    return this._status === ESTABLISHED && this.#sink === null && !this.#paused && !this.#busy && !this.#dispatching;
+    return this._status === ESTABLISHED && this.#sink === null && !this.#paused && !this.#busy && !this.#dispatching
+      && !this.#isClogged();
   }
 
   /** Packets that the protocol knows at sight, without a copy of their bytes. @returns how many bytes they took */

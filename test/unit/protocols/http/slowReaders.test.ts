@@ -49,4 +49,28 @@ describe('many clients that read a large file slowly', function () {
     await until(() => connections().length === 0);
     await closedIn(file.folder);
   });
+
+  it('get no second file before they have taken the first, however they cut their requests', async () => {
+    const worker = make('http://127.0.0.1:0');
+    let asked = 0;
+    worker.onMessage = (connection: TcpConnection) => {
+      asked++;
+      connection.send(new Response().withFile(file.path));
+    };
+    await worker.listen();
+    const question = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n';
+    const reader = new SlowReader(portOf(worker), question);
+    const connections = (): TcpConnection[] => Object.values(worker.connections as Record<string, TcpConnection>);
+    await until(() => connections().length === 1);
+    const connection = connections()[0]!;
+    for (let i = 1; i < 10; i++) {
+      await until(() => connection.bytesRead === i * question.length);
+      reader.socket.write(question);
+    }
+    await until(() => connection.bytesRead === 10 * question.length);
+    expect(asked).to.equal(1);
+    expect(openFilesIn(file.folder)).to.have.length(1);
+    reader.socket.destroy();
+    await closedIn(file.folder);
+  });
 });
