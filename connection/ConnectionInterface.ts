@@ -87,8 +87,11 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
     this._route(exception, this.errorHandler);
   }
 
-  /** A promise may be rejected after the close, which has taken the handler away: `handler` is that of its callback. */
-  protected _route(exception: unknown, handler: ConnectionInterface['errorHandler']): void {
+  /**
+   * @internal A promise may be rejected after the close, which has taken the handler away: `handler` is that of its
+   * callback.
+   */
+  _route(exception: unknown, handler: ConnectionInterface['errorHandler']): void {
     if (!handler) return hooks.fail(exception);
     try {
       const result = handler(exception);

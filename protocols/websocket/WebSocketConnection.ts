@@ -34,6 +34,7 @@ export interface WebSocketConnection extends WebSocketCallbacks {
   consumeRecvBuffer(n: number): void;
   close(data?: unknown, raw?: boolean): void;
   end(data?: unknown, raw?: boolean): void;
+  readonly errorHandler: ((error: unknown) => unknown) | null;
   error(error: unknown): void;
 
   _push(bytes: string | Uint8Array): boolean | null;
@@ -41,6 +42,7 @@ export interface WebSocketConnection extends WebSocketCallbacks {
   _reserve(bytes: number): void;
   _dropPackage(): false;
   _occupy(holdsEnd?: boolean): void;
+  _route(error: unknown, handler: WebSocketConnection['errorHandler']): void;
   _attend(work: Promise<unknown>): void;
   _vacate(): void;
   _deliver(packet: Buffer): void;
@@ -61,7 +63,8 @@ export function callbackOf(connection: WebSocketConnection, name: keyof WebSocke
 }
 
 /**
- * Calls a user's callback; what it throws, or its promise is rejected with, goes to `connection.error()`.
+ * Calls a user's callback; what it throws, or its promise is rejected with, goes to `connection.error()`. By then the
+ * connection may have closed, which takes its handler for exceptions away: the promise is its callback's to the end.
  *
  * @returns whether it has succeeded; as a promise, which is never rejected, when it returned one
  */
@@ -70,18 +73,22 @@ export function callUser(
   connection: WebSocketConnection,
   value: unknown,
 ): boolean | Promise<boolean> {
-  const failed = (error: unknown): false => {
-    connection.error(error);
-    return false;
-  };
+  const { errorHandler } = connection;
   try {
     const result = callback?.(connection, value);
     if (!isThenable(result)) return true;
-    const settled = Promise.resolve(result).then(() => true, failed);
+    const settled = Promise.resolve(result).then(
+      () => true,
+      (error: unknown) => {
+        connection._route(error, connection.errorHandler ?? errorHandler);
+        return false;
+      },
+    );
     connection._attend(settled);
     return settled;
   } catch (error) {
-    return failed(error);
+    connection.error(error);
+    return false;
   }
 }
 

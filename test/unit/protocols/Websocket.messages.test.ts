@@ -77,6 +77,25 @@ describe('messages of Websocket', () => {
     expect(reports.failures[0]).to.be.instanceOf(TypeError).and.to.have.property('code', 'WM_BAD_DATA');
   });
 
+  it('leave what an async callback is rejected with after the close to the errorHandler of its time', async () => {
+    const errors: string[] = [];
+    let reject: () => void = () => {};
+    const gate = new Promise<never>((_resolve, fail) => (reject = () => fail(new Error('late'))));
+    const rejected = async (): Promise<never> => gate;
+    const client = await shakeHands((connection) => {
+      connection.errorHandler = (error) => void errors.push(String(error));
+      connection.onWebSocketConnected = rejected;
+      connection.onWebSocketPing = rejected;
+      connection.onWebSocketClose = rejected;
+    });
+    await client.write({ opcode: ping }, { opcode: OPCODES.close });
+    await settle();
+    client.connection.destroy();
+    reject();
+    await until(() => errors.length + reports.failures.length === 3);
+    expect(errors).to.deep.equal(['Error: late', 'Error: late', 'Error: late']);
+  });
+
   it('may be as long as maxPackageSize with their headers', async () => {
     const client = await shakeHands((connection) => {
       connection.maxPackageSize = 1000;
