@@ -96,9 +96,11 @@ export class Websocket {
     return stateOf(connection).session.closing();
   }
 
-  /** A ping at every heartbeat. */
-  static heartbeat(connection: WebSocketConnection): { bytes: Uint8Array; answered: boolean } {
-    return { bytes: stateOf(connection).session.heartbeat(), answered: true };
+  /** A ping at every heartbeat. A client that can only wait for a callback of the application is left alone. */
+  static heartbeat(connection: WebSocketConnection): { bytes: Uint8Array; answered: boolean } | null {
+    const { session, head } = stateOf(connection);
+    if (session.isOver || (head === null && !session.open)) return null;
+    return { bytes: session.heartbeat(), answered: true };
   }
 
   /** `worker.broadcast`: what has to be put into JSON is put there once. */

@@ -50,6 +50,11 @@ export class Session {
     this.#reader = new FrameReader(isServer);
   }
 
+  /** Nothing that the peer sends is looked at any more: it has closed, and a callback may still be at work on that. */
+  get isOver(): boolean {
+    return this.#over;
+  }
+
   // ------------------------------------------------------------------------------------------------ handshake done
 
   /**

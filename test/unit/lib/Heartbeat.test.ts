@@ -4,6 +4,7 @@ import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import '../../../protocols/builtIns.js';
 import { Response } from '../../../protocols/http/Response.js';
 import { Worker } from '../../../lib/Worker.js';
+import { frame, openingRequest, OPCODES } from '../../support/websocket.js';
 
 describe('worker.heartbeat', () => {
   const workers: Worker[] = [];
@@ -94,6 +95,23 @@ describe('worker.heartbeat', () => {
     client.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
     const [chunk] = (await once(client, 'data')) as [Buffer];
     expect(chunk.toString()).to.match(/\r\n\r\nlate$/);
+  });
+
+  it('leaves a WebSocket alone whose client can only wait for an async callback', async () => {
+    const slow = async (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 100));
+    const port = await serve('websocket', (worker) => {
+      worker.heartbeat = { interval: 0.01, timeout: 0.03 };
+      worker.onWebSocketConnect = slow;
+      worker.onWebSocketClose = slow;
+    });
+    const client = await dial(port);
+    client.write(Buffer.concat([Buffer.from(openingRequest()), frame({ opcode: OPCODES.close })]));
+    const chunks: Buffer[] = [];
+    client.on('data', (chunk: Buffer) => chunks.push(chunk));
+    await once(client, 'end');
+    const bytes = Buffer.concat(chunks);
+    expect(bytes.toString('latin1')).to.match(/^HTTP\/1\.1 101 /);
+    expect(bytes.subarray(-4)).to.deep.equal(Buffer.of(0x88, 2, 0x03, 0xe8));
   });
 
   it('says what it expected when the options are wrong', async () => {
