@@ -22,11 +22,10 @@ export class LastMessage {
   get(payload: Bytes, kind: number): Buffer | null {
     if (payload !== this.#payload || kind !== this.#kind) return null;
     if (typeof payload === 'string') return this.#encoded;
-    const before = this.#encoded.subarray(this.#offset, this.#offset + payload.length);
-    return before.equals(payload) ? this.#encoded : null;
+    return this.#encoded.subarray(this.#offset).equals(payload) ? this.#encoded : null;
   }
 
-  /** Remembers a message. @param offset where the payload begins in `encoded` @returns `encoded` */
+  /** Remembers a message. @param offset from where on `encoded` is the payload @returns `encoded` */
   set(payload: Bytes, kind: number, encoded: Buffer, offset: number): Buffer {
     if (payload.length > LONGEST) return encoded;
     this.#payload = payload;

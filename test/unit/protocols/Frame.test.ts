@@ -79,5 +79,10 @@ describe('Frame', () => {
     bytes.write('two');
     expect(Frame.encode(bytes, connection)).to.deep.equal(Frame.encode('two'));
     expect(before.toString('latin1')).to.equal('\0\0\0\x07one');
+    const memory = Reflect.construct(ArrayBuffer, [3, { maxByteLength: 3 }]) as ArrayBuffer & { resize(size: number): void };
+    const shrinking = new Uint8Array(memory);
+    Frame.encode(shrinking, connection);
+    memory.resize(2);
+    expect(Frame.encode(shrinking, connection)).to.deep.equal(Frame.encode(Buffer.alloc(2)));
   });
 });
