@@ -20,6 +20,9 @@ class ServerState {
  *
  * `onMessage` gets a string for a text message and a Buffer for a binary one. What `send` sends is a text message,
  * bytes a binary one, as `connection.websocketType` says; objects are sent as JSON.
+ *
+ * From the 101 on `connection.context.websocketHandshake` is true, so that a loop over `worker.connections` can tell who
+ * has not come so far.
  */
 export class Websocket {
   /** Type of text messages, the default. */
@@ -167,6 +170,7 @@ function answer(
     types.isDeflateType(connection.websocketType) ||
     lines.some(({ name }) => name === 'sec-websocket-extensions');
   const agreement = isOptedIn ? negotiate(opening.offers) : null;
+  connection.context['websocketHandshake'] = true;
   session.begin(connection, openingAnswer(opening.key, lines, agreement?.header ?? null), agreement);
   if (isEstablished(connection))
     void callUser(callbackOf(connection, 'onWebSocketConnected'), connection, opening.request);

@@ -23,6 +23,7 @@ export interface WebSocketConnection extends WebSocketCallbacks {
   readonly maxSendBufferSize: number;
   websocketType?: string;
   headers: unknown;
+  readonly context: Record<string, unknown>;
   /** State of the protocol. */
   _state: unknown;
   /** Length of what `recognise` has found. */

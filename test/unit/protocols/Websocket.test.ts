@@ -234,6 +234,19 @@ describe('the handshake of Websocket', () => {
     });
   }
 
+  it('is noted in the context of the connection, as in Workerman', async () => {
+    const seen: unknown[] = [];
+    const note = (connection: TcpConnection): void => void seen.push({ ...connection.context });
+    const { connection } = await shakeHands((made) => {
+      made.context = { own: 1 };
+      made.onWebSocketConnect = note;
+      made.onWebSocketConnected = note;
+    });
+    note(connection);
+    const done = { own: 1, websocketHandshake: true };
+    expect(seen).to.deep.equal([{ own: 1 }, done, done]);
+  });
+
   it('goes on when the second callback throws, and reports it', async () => {
     const client = await shakeHands((connection) => {
       connection.onMessage = echo;
