@@ -24,14 +24,15 @@ export class Frame {
   }
 
   /**
-   * Head and body. For a connection, a message that is the same as the last one is the same memory, so that one which
-   * goes to many is encoded once.
+   * Head and body. For a connection that speaks this protocol itself, a message that is the same as the last one is the
+   * same memory, so that one which goes to many is encoded once. A protocol that is built on this one gets memory of its
+   * own, to change as it likes.
    *
    * @throws TypeError `WM_BAD_DATA` for objects.
    */
-  static encode(data: unknown, connection?: object): Buffer {
+  static encode(data: unknown, connection?: { readonly protocol?: unknown }): Buffer {
     const bytes = toBytes(data, 'Frame');
-    if (connection === undefined) return encode(bytes);
+    if (connection?.protocol !== Frame) return encode(bytes);
     return last.get(bytes, 0) ?? last.set(bytes, 0, encode(bytes), HEAD_LENGTH);
   }
 }

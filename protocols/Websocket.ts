@@ -71,7 +71,9 @@ export class Websocket {
    * @throws TypeError `WM_BAD_DATA` for what has no JSON form
    */
   static encode(data: unknown, connection: WebSocketConnection): Uint8Array {
-    return stateOf(connection).session.encode(data, connection);
+    const frame = stateOf(connection).session.encode(data, connection);
+    // It may be the memory of the frame before. A protocol that is built on this one may want to change it.
+    return connection.protocol === Websocket ? frame : Buffer.from(frame);
   }
 
   /** Reads the client's request, refuses it or answers with 101. @returns as `input` */

@@ -68,7 +68,7 @@ describe('Frame', () => {
   });
 
   it('encodes what goes to many connections once, and notices bytes that were changed', () => {
-    const connection = {};
+    const connection = { protocol: Frame };
     const text = 'x'.repeat(50);
     expect(Frame.encode(text, connection)).to.equal(Frame.encode(text, connection));
     expect(Frame.encode(text, connection)).to.deep.equal(Frame.encode(text));

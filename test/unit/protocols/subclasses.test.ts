@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { AsyncTcpConnection } from '../../../connection/index.js';
 import type { TcpConnection } from '../../../connection/TcpConnection.js';
+import { Frame } from '../../../protocols/Frame.js';
 import { Http } from '../../../protocols/Http.js';
 import type { Request } from '../../../protocols/http/Request.js';
 import { Websocket } from '../../../protocols/Websocket.js';
@@ -84,6 +85,34 @@ describe('a class that extends a built-in protocol', () => {
     await peer.gets(head + 4);
     expect(peer.text.slice(head)).to.equal('\x81\x02hi');
     expect(calls).to.deep.equal(['handshake GET', 'input 0', `input ${message.length}`]);
+  });
+
+  it('may write to the frames that it gets, also to those of a message that is sent again', async () => {
+    const flipped = (frame: Uint8Array): Uint8Array => {
+      frame[frame.length - 1]! ^= 0x20;
+      return frame;
+    };
+    class Flip extends Websocket {
+      static override encode(data: unknown, connection: ServerConnection): Uint8Array {
+        return flipped(super.encode(data, connection));
+      }
+    }
+    const Around = {
+      input: Frame.input,
+      decode: Frame.decode,
+      encode: (data: unknown, connection: TcpConnection) => flipped(Frame.encode(data, connection)),
+    };
+    const { connection, peer } = await open((made) => (made.protocol = Around));
+    for (let i = 0; i < 2; i++) connection.send('hi');
+    await peer.gets('\0\0\0\x06hI'.length * 2);
+    expect(peer.text).to.equal('\0\0\0\x06hI'.repeat(2));
+    connection.protocol = Flip;
+    await peer.write(openingRequest());
+    await peer.gets(/\r\n\r\n/);
+    const head = peer.length;
+    for (let i = 0; i < 2; i++) connection.send('hi');
+    await peer.gets(head + 8);
+    expect(peer.text.slice(head)).to.equal('\x81\x02hI'.repeat(2));
   });
 
   it('sees what Ws does from one end of a connection to the other', async () => {
