@@ -21,8 +21,8 @@ class ServerState {
  * `onMessage` gets a string for a text message and a Buffer for a binary one. What `send` sends is a text message,
  * bytes a binary one, as `connection.websocketType` says; objects are sent as JSON.
  *
- * From the 101 on `connection.context.websocketHandshake` is true, so that a loop over `worker.connections` can tell who
- * has not come so far.
+ * From the 101 on `connection.context.websocketHandshake` is true, so that a loop over `worker.connections` can tell
+ * who has not come so far.
  */
 export class Websocket {
   /** Type of text messages, the default. */
@@ -108,9 +108,9 @@ export class Websocket {
     return { bytes: session.heartbeat(), answered: true };
   }
 
-  /** `worker.broadcast`: what has to be put into JSON is put there once. */
-  static prepare(data: unknown): string | Uint8Array {
-    return types.toPayload(data);
+  /** `worker.broadcast`: JSON is made once. A derived class with an `encode` of its own gets the data as it is. */
+  static prepare(data: unknown): unknown {
+    return this.encode === Websocket.encode ? types.toPayload(data) : data;
   }
 
   /** The result of `send`: false where `encode` took a message and dropped it. */

@@ -8,7 +8,7 @@ import { Websocket } from '../../../protocols/Websocket.js';
 import { Ws } from '../../../protocols/Ws.js';
 import { frame, OPCODES, openingRequest, readFrames } from '../../support/websocket.js';
 import { closeAll, open, until } from '../connection/peers.js';
-import { client, stopAll } from '../connection/workers.js';
+import { client, portOf, serve, stopAll } from '../connection/workers.js';
 import { HandServer } from './wsServer.js';
 
 type HttpConnection = Parameters<typeof Http.input>[1];
@@ -85,6 +85,25 @@ describe('a class that extends a built-in protocol', () => {
     await peer.gets(head + 4);
     expect(peer.text.slice(head)).to.equal('\x81\x02hi');
     expect(calls).to.deep.equal(['handshake GET', 'input 0', `input ${message.length}`]);
+  });
+
+  it('gets what a worker broadcasts as it is, when it encodes in a way of its own', async () => {
+    class Envelope extends Websocket {
+      static override encode(data: unknown, connection: ServerConnection): Uint8Array {
+        return super.encode({ data }, connection);
+      }
+    }
+    const worker = await serve('tcp://127.0.0.1:0', {}, (made) => (made.protocol = Envelope));
+    const opened: TcpConnection[] = [];
+    worker.onWebSocketConnected = (connection) => opened.push(connection);
+    const peer = client(`ws://127.0.0.1:${portOf(worker)}`);
+    const got: unknown[] = [];
+    peer.onMessage = (_c, data) => got.push(data);
+    peer.connect();
+    await until(() => opened.length === 1);
+    worker.broadcast({ a: 1 });
+    await until(() => got.length === 1);
+    expect(got).to.deep.equal(['{"data":{"a":1}}']);
   });
 
   it('may write to the frames that it gets, also to those of a message that is sent again', async () => {
