@@ -1,5 +1,6 @@
 import { isUint8Array } from 'node:util/types';
 import { WorkermanTypeError } from '../../errors.js';
+import { numberText } from '../toBytes.js';
 
 /** A body as it is kept until it is written: text, which goes out as UTF-8, or bytes, which go out as they are. */
 export type Body = string | Uint8Array;
@@ -40,7 +41,7 @@ export function toBody(value: unknown): Body {
       return value;
     case 'number':
     case 'bigint':
-      return String(value);
+      return numberText(value);
     case 'boolean':
       return value ? '1' : '';
     case 'undefined':

@@ -1,3 +1,5 @@
+import { numberText } from '../toBytes.js';
+
 /**
  * Header lines of an answer while the application puts them together: in the order in which they were set, in the
  * spelling that was given, found without regard to case. Two parallel arrays instead of a map: an answer has few
@@ -61,6 +63,7 @@ export function isEmptyHeaders(headers: HeaderObject | null | undefined): boolea
 function toText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined || value === false) return '';
+  if (typeof value === 'number') return numberText(value);
   return value === true ? '1' : String(value);
 }
 
