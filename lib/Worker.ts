@@ -65,9 +65,9 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   id = 0;
   /** Label in banner, status and messages. */
   name = 'none';
-  /** Worker processes; below 1 counts as 1. Read at start and after `Worker.onMasterReload`. */
+  /** Worker processes; below 1 becomes 1 at the start. Read then and after `Worker.onMasterReload`. */
   count = 1;
-  /** User to switch to (needs root); `''` = the current one. One that does not exist only warns. */
+  /** User to switch to (needs root); `''` becomes the current one at the start. One that does not exist only warns. */
   user = '';
   /** Group to switch to; `''` = the user's primary group. */
   group = '';

@@ -1,12 +1,24 @@
 import type { StartRow } from './screens/startScreen.js';
 import { settings } from './Settings.js';
+import { resolveTransport, splitScheme } from './SocketName.js';
 import { currentUser } from './userAndGroup.js';
+import { wantedProcesses } from './wantedProcesses.js';
 import type { EventLoopClass } from '../timer/EventInterface.js';
 
 /** Name of the loop a Worker's processes run on, as the screens show it. */
 export function eventLoopName(worker: { eventLoop: EventLoopClass | null }): string {
   const loop = worker.eventLoop ?? settings.eventLoopClass;
   return loop === null ? 'node' : loop.name.toLowerCase();
+}
+
+/** The transport that a Worker uses. The command that starts a daemon shows it and never listens itself. */
+function transportOf(worker: { transport: string; getSocketName(): string }): string {
+  try {
+    return resolveTransport(splitScheme(worker.getSocketName()).scheme, worker.transport);
+  } catch {
+    // No socket, or a name that listen() will complain of.
+    return worker.transport;
+  }
 }
 
 /** A Worker as a row of the banner. */
@@ -20,11 +32,11 @@ export function startRow(worker: {
 }): StartRow {
   return {
     eventLoop: eventLoopName(worker),
-    proto: worker.transport,
+    proto: transportOf(worker),
     user: worker.user || currentUser(),
     worker: worker.name || 'none',
     listen: worker.getSocketName(),
-    count: Math.max(1, worker.count),
+    count: wantedProcesses(worker.count),
     state: '[OK]',
   };
 }

@@ -14,6 +14,8 @@ import { resetStd } from '../resetStd.js';
 import { settings } from '../Settings.js';
 import { settleFiles } from '../settleFiles.js';
 import { startWorkerTimers } from '../timers.js';
+import { currentUser } from '../userAndGroup.js';
+import { wantedProcesses } from '../wantedProcesses.js';
 import { Drain } from './Drain.js';
 import { guardProcess } from './guard.js';
 import { InnerWorkers, type InnerWorker } from './InnerWorkers.js';
@@ -24,6 +26,7 @@ import { connectionReports, processFigures } from './reports.js';
 export interface ServedWorker extends InnerWorker {
   id: number;
   name: string;
+  user: string;
   count: number;
   reloadable: boolean;
   eventLoop: EventLoopClass | null;
@@ -49,7 +52,7 @@ const FAILED_START_PAUSE_MS = 1000;
 /** A Worker as the master compares it with its own. */
 function described(worker: ServedWorker): ScriptWorker {
   const { name, count } = worker;
-  return { name, socketName: worker.getSocketName(), count: Math.max(1, Math.trunc(count) || 1) };
+  return { name, socketName: worker.getSocketName(), count: wantedProcesses(count) };
 }
 
 /** The process that serves one Worker. */
@@ -105,6 +108,7 @@ export class WorkerProcess implements Controller {
     const worker = this.#worker;
     this.#list.keepOnly(worker);
     if (worker.name === '') worker.name = 'none';
+    worker.count = wantedProcesses(worker.count);
     processState.status = STATUS.RUNNING;
     processState.gracefulStop = false;
     processState.controller = this;
@@ -131,6 +135,7 @@ export class WorkerProcess implements Controller {
     if (this.#started || this.#stopping) return;
     this.#started = true;
     this.#worker.setUserAndGroup();
+    if (this.#worker.user === '') this.#worker.user = currentUser();
     try {
       await this.#worker.run();
     } catch (error) {

@@ -10,6 +10,7 @@ import { processState, STATUS } from '../ProcessState.js';
 import { settings } from '../Settings.js';
 import { startMasterTimers } from '../timers.js';
 import { currentUser } from '../userAndGroup.js';
+import { wantedProcesses } from '../wantedProcesses.js';
 import { handleSignals } from './signals.js';
 import type { SupervisedWorker } from './SupervisedWorker.js';
 import { Supervisor } from './Supervisor.js';
@@ -77,6 +78,7 @@ export class Master {
     for (const worker of this.#workers) {
       checkLoopClass(worker.eventLoop);
       if (worker.name === '') worker.name = 'none';
+      worker.count = wantedProcesses(worker.count);
       if (worker.user === '') worker.user = me;
       else if (worker.user !== me && process.getuid?.() !== 0) {
         writeLog('Warning: You must have the root privileges to change uid and gid.');

@@ -19,8 +19,3 @@ export interface SupervisedWorker {
   getSocketName(): string;
   _resolve(): BindAddress;
 }
-
-/** How many processes a Worker wants. */
-export function countOf(worker: SupervisedWorker): number {
-  return Math.max(1, Math.trunc(worker.count) || 1);
-}

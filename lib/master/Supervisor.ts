@@ -8,11 +8,12 @@ import { writeLog } from '../output.js';
 import { processState, STATUS, type Controller } from '../ProcessState.js';
 import { resetStd } from '../resetStd.js';
 import { settings } from '../Settings.js';
+import { wantedProcesses } from '../wantedProcesses.js';
 import { callHook } from './callHook.js';
 import { Reload, type ReloadHost } from './Reload.js';
 import { Reports } from './Reports.js';
 import { SocketStore } from './SocketStore.js';
-import { countOf, type SupervisedWorker } from './SupervisedWorker.js';
+import type { SupervisedWorker } from './SupervisedWorker.js';
 import { WorkerHandle, type HandleOwner, type Watcher } from './WorkerHandle.js';
 
 /** A process that dies before it was ready is replaced no sooner than this after its start: no hot crash loop. */
@@ -99,7 +100,7 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
   #fill(index: number): void {
     if (this.#stopping) return;
     const slots = this.#slots[index] as Map<number, WorkerHandle>;
-    const count = countOf(this.workers[index] as SupervisedWorker);
+    const count = wantedProcesses((this.workers[index] as SupervisedWorker).count);
     for (let id = 0; id < count; id++) {
       if (!slots.has(id) && !this.#isReserved(index, id)) slots.set(id, this.#spawn(index, id, false));
     }
@@ -271,7 +272,7 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
     for (const [index, worker] of this.workers.entries()) {
       const slots = this.#slots[index] as Map<number, WorkerHandle>;
       for (const [id, handle] of slots) {
-        if (id < countOf(worker)) continue;
+        if (id < wantedProcesses(worker.count)) continue;
         slots.delete(id);
         if (graceful) handle.drain('stop', settings.drainTimeout, settings.stopTimeout);
         else handle.stop(false, settings.stopTimeout);

@@ -8,7 +8,8 @@ import type { ScriptWorker, ToMaster } from '../control/ipc.js';
 import { placeOfHeading, placeText, type FailureReport } from '../failure.js';
 import { writeLog } from '../output.js';
 import { settings } from '../Settings.js';
-import { countOf, type SupervisedWorker } from './SupervisedWorker.js';
+import { wantedProcesses } from '../wantedProcesses.js';
+import type { SupervisedWorker } from './SupervisedWorker.js';
 import type { ReloadOutcome } from './Supervisor.js';
 import type { Watcher } from './WorkerHandle.js';
 import { WatchedFiles } from './WatchedFiles.js';
@@ -190,7 +191,7 @@ function differencesOf(worker: SupervisedWorker, wanted: ScriptWorker): string[]
   const name = worker.name === 'none' ? '' : ` of ${worker.name}`;
   const now = worker.getSocketName();
   if (now !== wanted.socketName) return [`the address${name} is ${wanted.socketName}, in the service ${now}`];
-  const count = countOf(worker);
+  const count = wantedProcesses(worker.count);
   return wanted.count === count ? [] : [`count${name} is ${wanted.count}, in the service ${count}`];
 }
 

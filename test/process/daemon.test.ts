@@ -42,9 +42,14 @@ describe('daemon', function () {
   afterEach(cleanUpScripts);
 
   it('is there when the command returns: clients can connect, before any process has started to work', async () => {
-    const { script, port } = await daemon('worker.onWorkerStart = () => Timer.sleep(0.3);');
+    const other = await freePort();
+    const { script, port } = await daemon(
+      `worker.onWorkerStart = () => Timer.sleep(0.3);
+       new Worker('udp://127.0.0.1:${other}').name = 'datagrams';`,
+    );
     expect(await bodyOf(port)).to.match(/^\d+$/);
     expect(script.output).to.match(/^Workerman\[start.mjs\] start in DAEMON mode\n-+ WORKERMAN -+\n/);
+    expect(script.output).to.match(/\nnode +tcp +\S+ +none +http:/).and.match(/\nnode +udp +\S+ +datagrams +udp:/);
     expect(script.output).to.match(/\nInput "node start.mjs stop" to stop. Start success.\n\n$/);
   });
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { cleanUpScripts, parentOf } from '../support/process.js';
+import { cleanUpScripts, freePort, parentOf } from '../support/process.js';
 import { bodyOf, get, logged, startService, until } from '../support/service.js';
 import { exitTable, pidOf, served, webService } from '../support/services.js';
 
@@ -44,6 +45,18 @@ describe('processes', function () {
         'up 1 http true false true',
         'up 2 http true false true',
       ]);
+    });
+
+    it('sees the user, the count and the transport that its Worker has got by the start', async () => {
+      const script = startService(`
+        const worker = new Worker('udp://127.0.0.1:${await freePort()}');
+        worker.count = 0;
+        worker.onWorkerStart = () => Worker.log(['seen', worker.user, worker.count, worker.transport].join(' '));
+        Worker.onMasterReload = () => Worker.log(['master', worker.user, worker.count].join(' '));`);
+      const user = userInfo().username;
+      await script.waitFor(new RegExp(`seen ${user} 1 udp\\n`));
+      await script.run(['reload']);
+      await script.waitFor(new RegExp(`master ${user} 1\\n`));
     });
 
     it('whose script constructs another Worker than the master serves nothing and says which one is missing', async () => {
