@@ -185,7 +185,10 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   /** Bytes from which on the log file is cut to its second half; 0 = never. Default 10485760. */
   static get logFileMaxSize(): number { return settings.logFileMaxSize; }
   static set logFileMaxSize(value: number) { settings.logFileMaxSize = value; }
-  /** The loop of this worker process; null before one runs. */
+  /**
+   * The loop of this worker process; null before one runs. Of an instance that the script assigns before `runAll()` the
+   * class is used, in place of `Worker.eventLoopClass`.
+   */
   static get globalEvent(): EventInterface | null { return settings.globalEvent; }
   static set globalEvent(value: EventInterface | null) { settings.globalEvent = value; }
   /** Loop class of all Workers; null (the default): `EventLoop`. What is none: `WM_EVENT_LOOP_CLASS` at the start. */

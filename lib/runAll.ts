@@ -8,6 +8,7 @@ import type { SupervisedWorker } from './master/SupervisedWorker.js';
 import { outliveOutput, writeLog } from './output.js';
 import { processState, STATUS } from './ProcessState.js';
 import { settings } from './Settings.js';
+import type { EventLoopClass } from '../timer/EventInterface.js';
 
 /*
  * The only file that knows all three kinds of process: the command that somebody types, the master, and the worker
@@ -27,6 +28,7 @@ export function runAll(workers: AnyWorker[], keepOnly: (worker: ServedWorker) =>
   if (begun) return;
   begun = true;
   outliveOutput();
+  takeLoopClass();
   const ways = {
     worker: () => serve(workers, keepOnly),
     daemon: () => runDaemon(workers),
@@ -36,6 +38,13 @@ export function runAll(workers: AnyWorker[], keepOnly: (worker: ServedWorker) =>
     writeLog(error, false, true);
     process.exit(role.kind === 'worker' ? 250 : 1);
   });
+}
+
+/** Of a loop that the script has made itself only the class is used: each worker process makes its own. */
+function takeLoopClass(): void {
+  if (settings.globalEvent === null) return;
+  settings.eventLoopClass = settings.globalEvent.constructor as EventLoopClass;
+  settings.globalEvent = null;
 }
 
 async function serve(workers: AnyWorker[], keepOnly: (worker: ServedWorker) => void): Promise<void> {

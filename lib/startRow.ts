@@ -1,3 +1,4 @@
+import { EventLoop } from './EventLoop.js';
 import type { StartRow } from './screens/startScreen.js';
 import { settings } from './Settings.js';
 import { resolveTransport, splitScheme } from './SocketName.js';
@@ -8,7 +9,7 @@ import type { EventLoopClass } from '../timer/EventInterface.js';
 /** Name of the loop a Worker's processes run on, as the screens show it. */
 export function eventLoopName(worker: { eventLoop: EventLoopClass | null }): string {
   const loop = worker.eventLoop ?? settings.eventLoopClass;
-  return loop === null ? 'node' : loop.name.toLowerCase();
+  return loop === null || loop === EventLoop ? 'node' : loop.name.toLowerCase();
 }
 
 /** The transport that a Worker uses. The command that starts a daemon shows it and never listens itself. */

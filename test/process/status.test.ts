@@ -343,6 +343,21 @@ describe('the screens', function () {
     expect((await statusOf(script)).workers[0]!.eventLoop).to.equal('myloop');
   });
 
+  it('an event loop that the script has made lends its class to all, and the one of the package is node', async () => {
+    const script = startService(`
+      class Made extends EventLoop {}
+      Worker.eventLoopClass = class Other extends EventLoop {};
+      const made = Worker.globalEvent = new Made();
+      const worker = new Worker();
+      worker.onWorkerStart = () => Worker.log('runs on ' + Worker.globalEvent.constructor.name + ' ' + (Worker.globalEvent === made));
+      new Worker().eventLoop = EventLoop;
+      Worker.onMasterReload = () => Worker.log('master has ' + Worker.globalEvent);`);
+    await script.waitFor(/runs on Made false/);
+    expect(script.output).to.match(/\nmade +tcp .*\nnode +tcp /);
+    await script.run(['reload']);
+    await script.waitFor(/master has null/);
+  });
+
   describe('status -d', () => {
     it('shows frame after frame with the rate of messages, until the master ends', async () => {
       const { script, web } = await three();
