@@ -53,3 +53,22 @@ export function checkOutputStream(): void {
 export function outliveOutput(): void {
   for (const stream of [process.stdout, process.stderr, settings.outputStream]) stream?.on?.('error', () => {});
 }
+
+/** How long a stream may take for what it was given last, in milliseconds. */
+const LAST_WORDS_MS = 1000;
+
+/**
+ * Ends the process when the output stream has written what it has. The screen has always: it is written to at once. A
+ * file or a socket that the script has put in its place has not, and the last lines say most.
+ */
+export function exitWhenWritten(code: number): void {
+  const exit = (): never => process.exit(code);
+  const stream = settings.outputStream as Partial<Writable> | null;
+  if (!stream?.writableLength) return exit();
+  setTimeout(exit, LAST_WORDS_MS);
+  try {
+    stream.write?.('', exit);
+  } catch {
+    exit();
+  }
+}

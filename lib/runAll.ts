@@ -5,7 +5,7 @@ import { sendToParent } from './control/ipc.js';
 import { role } from './control/role.js';
 import { formatMessage } from './logText.js';
 import type { SupervisedWorker } from './master/SupervisedWorker.js';
-import { outliveOutput, writeLog } from './output.js';
+import { exitWhenWritten, outliveOutput, writeLog } from './output.js';
 import { processState, STATUS } from './ProcessState.js';
 import { settings } from './Settings.js';
 import type { EventLoopClass } from '../timer/EventInterface.js';
@@ -36,7 +36,7 @@ export function runAll(workers: AnyWorker[], keepOnly: (worker: ServedWorker) =>
   };
   ways[role.kind]().catch((error: unknown) => {
     writeLog(error, false, true);
-    process.exit(role.kind === 'worker' ? 250 : 1);
+    exitWhenWritten(role.kind === 'worker' ? 250 : 1);
   });
 }
 
@@ -60,7 +60,7 @@ async function runMain(workers: AnyWorker[]): Promise<void> {
     processState.status = STATUS.STARTING;
     await new Master(workers, service.script, service.pidFile, lock).start(announce, watch);
   });
-  if (exitCode !== null) process.exit(exitCode);
+  if (exitCode !== null) exitWhenWritten(exitCode);
 }
 
 async function runDaemon(workers: AnyWorker[]): Promise<void> {

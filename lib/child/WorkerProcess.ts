@@ -8,7 +8,7 @@ import type { Role } from '../control/role.js';
 import { createLoop } from '../createLoop.js';
 import { failureReport, leadWithUser } from '../failure.js';
 import { listening } from '../listening.js';
-import { safeEcho, writeLog } from '../output.js';
+import { exitWhenWritten, safeEcho, writeLog } from '../output.js';
 import { processState, STATUS, type Controller } from '../ProcessState.js';
 import { resetStd } from '../resetStd.js';
 import { settings } from '../Settings.js';
@@ -82,7 +82,8 @@ export class WorkerProcess implements Controller {
         `worker process: the script constructs no Worker ${role.socketName} as number ${role.index + 1}; ` +
           'every process runs the same script and must construct the same Workers',
       );
-      process.exit(FAILED_EXIT);
+      exitWhenWritten(FAILED_EXIT);
+      return;
     }
     new WorkerProcess(role, list, worker).#begin();
   }
@@ -277,7 +278,7 @@ export class WorkerProcess implements Controller {
     this.#exiting = true;
     this.#loop.stop();
     flushAll();
-    process.exit(this.#exitCode);
+    exitWhenWritten(this.#exitCode);
   }
 
   /** 'exit' event: whoever called process.exit(), the bytes that were sent are on their way. */

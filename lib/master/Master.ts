@@ -5,7 +5,7 @@ import { controlSocketPath, type PidFile } from '../control/PidFile.js';
 import type { StartLock } from '../control/StartLock.js';
 import { checkLoopClass } from '../createLoop.js';
 import { formatMessage } from '../logText.js';
-import { checkOutputStream, writeLog } from '../output.js';
+import { checkOutputStream, exitWhenWritten, writeLog } from '../output.js';
 import { processState, STATUS } from '../ProcessState.js';
 import { settings } from '../Settings.js';
 import { startMasterTimers } from '../timers.js';
@@ -119,7 +119,7 @@ export class Master {
     } catch (error) {
       writeLog(`onMasterStop ${formatMessage(error)}`);
     }
-    process.exit(0);
+    exitWhenWritten(0);
   }
 }
 

@@ -40,6 +40,21 @@ describe('processes', function () {
       await served(running);
     });
 
+    it('and all others end when an output stream of the script has written their last words', async () => {
+      const script = startService(`
+        Worker.outputStream = fs.createWriteStream(new URL('./said', import.meta.url), { flags: 'a' });
+        new Worker().onWorkerStart = () => Worker.stopAll(1, 'of a worker process');
+        Worker.onMasterStop = () => Worker.log('of the master');`);
+      const said = (): string => {
+        const file = join(script.folder, 'said');
+        return existsSync(file) ? readFileSync(file, 'utf8') : '';
+      };
+      await until(script, () => said().includes('of a worker process'));
+      await script.run(['stop']);
+      await script.exit();
+      expect(said()).to.match(/has been stopped\nof the master\n/).and.match(/stop success\n/);
+    });
+
     it('waits for onMasterStop, its last act', async () => {
       const running = await webService(`
         Worker.onMasterStop = async () => {
