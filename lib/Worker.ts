@@ -461,13 +461,13 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
 
   /**
    * Stops this Worker in this process: `onWorkerStop`, then the socket, then (unless the stop is a graceful one) its
-   * connections. A second call does nothing. Does not end the process.
+   * connections. A second call does nothing, and waits with the first. Does not end the process.
    *
    * @param force close every connection; otherwise those with unread input or a pending handler are left
    * @returns a promise only when `onWorkerStop` returned one
    */
   stop(force = true): void | Promise<void> {
-    if (this.stopping || this.#stopBegun) return;
+    if (this.stopping || this.#stopBegun) return this.#stopEnd ?? undefined;
     this.#stopBegun = true;
     let result: unknown;
     try {
@@ -477,18 +477,22 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     }
     this.unlisten();
     if (!isThenable(result)) return this.#finishStop(force);
-    return Promise.resolve(result).then(
+    this.#stopEnd = Promise.resolve(result).then(
       () => this.#finishStop(force),
       (error: unknown) => {
         writeLog(error);
         this.#finishStop(force);
       },
     );
+    return this.#stopEnd;
   }
 
   #stopBegun = false;
+  /** While the promise of `onWorkerStop` is pending: the end of the stop. */
+  #stopEnd: Promise<void> | null = null;
 
   #finishStop(force: boolean): void {
+    this.#stopEnd = null;
     // A process that stops sees its connections off by itself, a little later: see Drain.
     if (!processState.gracefulStop && (force || processState.status !== STATUS.SHUTDOWN)) {
       for (const connection of Object.values(this.connections) as TcpConnection[]) {

@@ -387,7 +387,10 @@ describe('Worker: serving', () => {
       expect(worker.getMainSocket()).to.equal(null);
       expect(worker.stopping).to.equal(false);
       expect(worker.connections.size).to.equal(1);
-      expect(worker.stop()).to.equal(undefined);
+      let both = 0;
+      for (const end of [stopping, worker.stop()]) void Promise.resolve(end).then(() => both++);
+      await new Promise(setImmediate);
+      expect(both).to.equal(0);
       stop();
       await stopping;
       expect(worker.stopping).to.equal(true);
