@@ -113,14 +113,14 @@ export class WorkerProcess implements Controller {
     processState.status = STATUS.RUNNING;
     processState.gracefulStop = false;
     processState.controller = this;
-    hooks.fail = (error) => this.stopAll(FAILED_EXIT, error);
+    hooks.fail = (error) => this.#fail(error);
     hooks.print = (line) => {
       if (!settings.daemonize) safeEcho(`${line}\n`);
     };
     guardProcess(hooks.fail);
     process.on('exit', () => this.#terminated());
     settings.globalEvent = hooks.loop = this.#loop;
-    this.#loop.setErrorHandler((error) => this.stopAll(FAILED_EXIT, error));
+    this.#loop.setErrorHandler(hooks.fail);
     startWorkerTimers(this.#loop);
     this.#handleSignals();
     process.title = `WorkerMan: worker process  ${worker.name} ${worker.getSocketName()}`;
@@ -215,13 +215,15 @@ export class WorkerProcess implements Controller {
   async #reload(graceful: boolean): Promise<void> {
     if (this.#stopping) return;
     resetStd();
+    processState.gracefulStop = graceful;
     try {
       await this.#worker.onWorkerReload?.(this.#worker);
     } catch (error) {
-      this.stopAll(FAILED_EXIT, error);
+      this.#fail(error);
       return;
     }
     if (this.#worker.reloadable) this.#stop(graceful);
+    else if (!this.#stopping) processState.gracefulStop = false;
   }
 
   /** Stops in the plain way, and leaves nobody alone for longer than that. */
@@ -245,6 +247,12 @@ export class WorkerProcess implements Controller {
   stopAll(code = 0, log: unknown = ''): void {
     if (code && log) writeLog(log);
     this.#stopAll(code, false);
+  }
+
+  /** An exception that nobody has caught: a plain stop, also in the middle of an `onWorkerReload` of a graceful reload. */
+  #fail(error: unknown): void {
+    if (!this.#stopping) processState.gracefulStop = false;
+    this.stopAll(FAILED_EXIT, error);
   }
 
   #stopAll(code: number, bySignal: boolean): void {

@@ -147,7 +147,7 @@ describe('signals', function () {
         const said = script.output.slice(from);
         const graceful = signal === 'SIGQUIT' || signal === 'SIGUSR2';
         expect(said).to.contain(`onWorkerStop ${graceful}`);
-        expect(said.includes('onWorkerReload')).to.equal(signal.startsWith('SIGUSR'));
+        expect(said.includes(`onWorkerReload ${graceful}`)).to.equal(signal.startsWith('SIGUSR'));
         expect(said).not.to.contain('exit with status');
       });
     }
