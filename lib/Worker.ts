@@ -27,7 +27,7 @@ import { settings, type MasterCallback } from './Settings.js';
 import { BUILD_IN_TRANSPORTS, getSocketName, parseSocketName, type Transport } from './SocketName.js';
 import { startRow } from './startRow.js';
 import { prepareTimers } from './timers.js';
-import { currentUser, switchUserAndGroup } from './userAndGroup.js';
+import { currentUser, giveFile, switchUserAndGroup } from './userAndGroup.js';
 import { VERSION } from './version.js';
 
 const ignoreMessage = (): void => {};
@@ -354,10 +354,11 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     if (this.#socketName === '') return;
     // Before anything is waited for: a pauseAccept() or unlisten() right behind this call has the last word.
     if (autoAccept) this.#paused = false;
+    const own = listening.isOwn(this);
     if (this.#listener === null) {
       const address = this._resolve();
       const backlog = this.#context.socket?.backlog ?? Worker.DEFAULT_BACKLOG;
-      this.#listener = new Listener(address, backlog, listening.isOwn(this), this, listening.provider);
+      this.#listener = new Listener(address, backlog, own, this, listening.provider);
     }
     const listener = this.#listener;
     try {
@@ -365,6 +366,8 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
       if (this.#released !== null) await this.#released;
       if (this.#listener !== listener) return;
       await listener.open();
+      // That of the Worker of a worker process was given away by the master.
+      if (listener.address.kind === 'unix' && !own) giveFile(listener.address.path, this.user, this.group);
     } catch (error) {
       if (this.#listener === listener) this.#listener = null;
       throw error;

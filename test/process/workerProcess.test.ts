@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { cleanUpScripts, freePort, parentOf } from '../support/process.js';
@@ -172,12 +172,21 @@ describe('processes', function () {
       const { script } = await webService(`
         worker.user = 'nobody';
         worker.onWorkerStart = () => Worker.log('runs as ' + process.getuid() + ':' + process.getgid() + ' groups ' + process.getgroups());
-        const path = new Worker('unix://' + new URL('./user.sock', import.meta.url).pathname);
-        path.user = 'nobody';
-        path.group = 'nogroup';`);
+        const forNobody = (name) => {
+          const path = new Worker('unix://' + new URL(name, import.meta.url).pathname);
+          path.user = 'nobody';
+          path.group = 'nogroup';
+          return path;
+        };
+        forNobody('./user.sock');
+        new Worker().onWorkerStart = () => forNobody('./inner.sock').listen();`);
       await script.waitFor(/runs as 65534:65534 groups 65534/);
-      const { uid, gid } = statSync(join(script.folder, 'user.sock'));
-      expect([uid, gid]).to.deep.equal([65534, 65534]);
+      const owner = (name: string): string => {
+        const { uid, gid } = statSync(join(script.folder, name));
+        return `${uid}:${gid}`;
+      };
+      expect(owner('user.sock')).to.equal('65534:65534');
+      await until(script, () => existsSync(join(script.folder, 'inner.sock')) && owner('inner.sock') === '65534:65534');
       expect(script.output).to.match(/node +tcp +nobody/);
     });
 
