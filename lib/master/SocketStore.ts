@@ -12,6 +12,9 @@ interface Entry {
   readonly users: Set<number> | null;
 }
 
+/** Until a process accepts, which sets its own; the kernel caps it. */
+const LARGEST_BACKLOG = 102_400;
+
 /** To whom the file of a unix socket shall belong; `''` = nothing asked for. */
 export interface SocketOwner {
   readonly user: string;
@@ -61,7 +64,7 @@ export class SocketStore {
         return existing.address.port;
       }
       if (!mayBindPort(user, address.port)) throw listenError(address.display, 'EACCES');
-      const socket = await bindSocket(address, true);
+      const socket = await bindWaiting(address);
       if (address.kind !== 'unix') address.port = boundPort(socket);
       if (this.#closed) {
         closeSocket(socket);
@@ -132,6 +135,21 @@ export class SocketStore {
     const result = this.#queue.then(action);
     this.#queue = result.catch(() => {});
     return result;
+  }
+}
+
+/**
+ * Binds for a process, and lets the clients wait that come before it accepts. Where the kernel spreads clients over
+ * sockets it must not give any to a process that is not ready: they go to the others.
+ */
+async function bindWaiting(address: BindAddress): Promise<BoundSocket> {
+  const socket = await bindSocket(address, true);
+  if (kernelSpreads && address.reusePort) return socket;
+  try {
+    return armSocket(socket, address, LARGEST_BACKLOG);
+  } catch (error) {
+    closeSocket(socket);
+    throw error;
   }
 }
 

@@ -37,6 +37,30 @@ describe('processes', function () {
         .and.not.contain('never');
     });
 
+    it('that are bound and do not accept yet let their clients wait', async () => {
+      const inner = await freePort();
+      const running = await webService(`
+        let inner;
+        worker.onWorkerStart = async () => {
+          inner = new Worker('text://127.0.0.1:${inner}');
+          inner.onMessage = (connection, text) => connection.send('at last ' + text);
+          await inner.listen(false);
+          Worker.log('bound');
+        };
+        worker.onMessage = (connection) => {
+          inner.resumeAccept();
+          connection.send('resumed');
+        };`);
+      await running.script.waitFor(/bound/);
+      const client = connect(inner, '127.0.0.1');
+      client.write('hi\n');
+      await new Promise((resolve, reject) => client.once('connect', resolve).once('error', reject));
+      const answer = new Promise((resolve) => client.once('data', (data) => resolve(String(data))));
+      expect(await bodyOf(running.port)).to.equal('resumed');
+      expect(await answer).to.equal('at last hi\n');
+      client.destroy();
+    });
+
     it('share their port among count processes with reusePort', async () => {
       const inner = await freePort();
       const running = await webService(`
