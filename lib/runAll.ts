@@ -31,8 +31,9 @@ export function runAll(workers: AnyWorker[], keepOnly: (worker: ServedWorker) =>
   takeLoopClass();
   const ways = {
     worker: () => serve(workers, keepOnly),
-    daemon: () => runDaemon(workers),
-    main: () => runMain(workers),
+    // What is constructed later, in a callback of the master, has no processes.
+    daemon: () => runDaemon([...workers]),
+    main: () => runMain([...workers]),
   };
   ways[role.kind]().catch((error: unknown) => {
     writeLog(error, false, true);

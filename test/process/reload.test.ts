@@ -179,6 +179,8 @@ describe('reload', function () {
         Worker.onMasterReload = () => {
           Worker.log('master told ' + process.pid + ' ' + (Worker.getStatus() === Worker.STATUS_RELOADING));
           worker.count = Number(fs.readFileSync('count', 'utf8'));
+          // Comes too late to be part of the service.
+          new Worker().count = 2;
         };`);
       const processes = async (): Promise<string> => /\d+ processes/.exec((await script.run(['status'])).output)![0];
       writeFileSync(join(script.folder, 'count'), '3');
