@@ -141,6 +141,8 @@ export class WorkerProcess implements Controller {
       await this.#worker.run();
     } catch (error) {
       if (!this.#stopping) this.#startFailed(error);
+      // An address that the stopping master did not bind any more is no news.
+      else if ((error as { code?: unknown } | null)?.code !== 'ECANCELED') writeLog(error);
       return;
     }
     if (!this.#stopping) this.#link.send({ type: 'ready' });

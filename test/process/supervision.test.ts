@@ -136,6 +136,12 @@ describe('supervision', function () {
     });
   });
 
+  it('an exception of onWorkerStart is logged in a process that stops already, too', async () => {
+    const { script } = await webService(`
+      worker.onWorkerStart = () => { Worker.stopAll(); throw new RangeError('after the end'); };`);
+    await script.waitFor(/RangeError: after the end\n/);
+  });
+
   describe('crash after crash', () => {
     it('leaks no descriptor, no file and no memory in the master', async () => {
       const { before, after } = await crashes(8, 24);
