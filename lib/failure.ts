@@ -18,7 +18,7 @@ export interface Place {
 }
 
 /** What this package consists of; next to it lie its tests and examples, which are user code. */
-const OWN_FOLDERS = /^(bin|connection|dist|lib|protocols|timer)\//;
+const OWN_FOLDERS = /^(bin|connection|dist|lib|parts|protocols|timer)\//;
 const ownRoot = fileURLToPath(new URL('..', import.meta.url));
 
 const FRAME = /^\s+at /;
