@@ -334,7 +334,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     return getSocketName(this.#socketName);
   }
 
-  /** The listening server or UDP socket, `null` while this process does not listen. */
+  /** The server or UDP socket that accepts; `null` while this process accepts nothing, in `onWorkerStart` for example. */
   getMainSocket(): Server | UdpSocket | null {
     return this.#listener?.server ?? null;
   }
