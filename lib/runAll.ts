@@ -5,6 +5,7 @@ import { sendToParent } from './control/ipc.js';
 import { role } from './control/role.js';
 import { formatMessage } from './logText.js';
 import type { SupervisedWorker } from './master/SupervisedWorker.js';
+import { outliveUserCode } from './outliveUserCode.js';
 import { exitWhenWritten, outliveOutput, writeLog } from './output.js';
 import { processState, STATUS } from './ProcessState.js';
 import { settings } from './Settings.js';
@@ -29,6 +30,7 @@ export function runAll(workers: AnyWorker[], keepOnly: (worker: ServedWorker) =>
   begun = true;
   outliveOutput();
   takeLoopClass();
+  if (role.kind !== 'worker') outliveUserCode();
   const ways = {
     worker: () => serve(workers, keepOnly),
     // What is constructed later, in a callback of the master, has no processes.

@@ -59,7 +59,6 @@ export class Master {
     startMasterTimers();
     processState.controller = this.#supervisor;
     handleSignals(this.#supervisor);
-    outliveUserCode();
     announce();
     if (watch) {
       const { Watch } = await import('./Watch.js');
@@ -120,18 +119,6 @@ export class Master {
       writeLog(`onMasterStop ${formatMessage(error)}`);
     }
     exitWhenWritten(0);
-  }
-}
-
-/**
- * Code above `runAll()` runs in the master too, with all that it has set going there: a lost database connection, a
- * rejected promise. It must not take the service down; the master says what happened, as it does of its timers.
- */
-function outliveUserCode(): void {
-  for (const event of ['uncaughtException', 'unhandledRejection'] as const) {
-    process.on(event, (error: unknown) => {
-      if (process.listenerCount(event) === 1) writeLog(error);
-    });
   }
 }
 

@@ -10,13 +10,19 @@ describe('processes', function () {
   afterEach(cleanUpScripts);
 
   describe('the master', () => {
-    it('outlives what code above runAll() does there later', async () => {
-      const running = await webService(
-        "if (!process.send) { setTimeout(() => Promise.reject(new Error('stray')), 400); setTimeout(() => { throw new Error('late'); }, 500); }",
-      );
-      await running.script.waitFor(/Error: late/);
+    it('outlives what code above runAll() does there later, and so do the commands', async () => {
+      const running = await webService(`
+        if (!process.send) {
+          Promise.reject(new Error('at once'));
+          setTimeout(() => Promise.reject(new Error('stray')), 400);
+          setTimeout(() => { throw new Error('late'); }, 500);
+        }`);
+      await running.script.waitFor(/Error: at once[\s\S]*Error: late/);
       await served(running);
-      expect((await running.script.stop()).code).to.equal(0);
+      const { code, output } = await running.script.run(['stop']);
+      expect(output).to.match(/Error: at once[\s\S]*stop success/);
+      expect(code).to.equal(0);
+      await running.script.exit();
     });
 
     it('has the timers above runAll(), alone', async () => {
