@@ -23,12 +23,14 @@ import { processState, STATUS, type ProcessStatus } from './ProcessState.js';
 import { resetStd } from './resetStd.js';
 import { runAll } from './runAll.js';
 import { getSingleLineTotalLength, getUiColumns } from './screens/startScreen.js';
+import { versionLine } from './screens/table.js';
 import { settings, type MasterCallback } from './Settings.js';
 import { BUILD_IN_TRANSPORTS, getSocketName, parseSocketName, type Transport } from './SocketName.js';
 import { startRow } from './startRow.js';
 import { prepareTimers } from './timers.js';
 import { currentUser, giveFile, switchUserAndGroup } from './userAndGroup.js';
 import { VERSION } from './version.js';
+import { versions } from './versions.js';
 
 const ignoreMessage = (): void => {};
 
@@ -288,7 +290,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
 
   /** Width of the banner in characters. */
   static getSingleLineTotalLength(): number {
-    return getSingleLineTotalLength(Worker.#all.map(startRow));
+    return getSingleLineTotalLength(Worker.#all.map(startRow), versionLine(versions()));
   }
 
   /**

@@ -1,15 +1,12 @@
-import { release, type } from 'node:os';
 import { startScreen } from '../screens/startScreen.js';
 import { settings } from '../Settings.js';
 import { startRow } from '../startRow.js';
-import { VERSION } from '../version.js';
+import { versions } from '../versions.js';
 
 /** The start screen of this service. @param script base name of the start script */
 export function banner(workers: readonly Parameters<typeof startRow>[0][], script: string, daemon: boolean): string {
   return startScreen({
-    version: VERSION,
-    node: process.versions.node,
-    os: `${type()}/${release()}`,
+    ...versions(),
     mode: daemon ? 'daemon' : settings.command !== '' ? 'command' : 'foreground',
     stopCommand: `node ${script} stop`,
     rows: workers.map(startRow),

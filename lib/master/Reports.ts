@@ -1,12 +1,12 @@
 // Runs in the master: gathers what `status` and `connections` show.
-import { loadavg, release, type } from 'node:os';
+import { loadavg } from 'node:os';
 import type { ProcessFigures, ToMaster } from '../control/ipc.js';
 import type {
   ConnectionReport, ConnectionsReport, ExitCount, ProcessReport, StatusReport,
 } from '../control/messages.js';
 import { settings } from '../Settings.js';
 import { eventLoopName } from '../startRow.js';
-import { VERSION } from '../version.js';
+import { versions } from '../versions.js';
 import type { SupervisedWorker } from './SupervisedWorker.js';
 import type { WorkerHandle } from './WorkerHandle.js';
 
@@ -55,9 +55,7 @@ export class Reports {
     return {
       script: this.#script,
       mode: settings.daemonize ? 'DAEMON' : 'DEBUG',
-      version: VERSION,
-      node: process.versions.node,
-      os: `${type()}/${release()}`,
+      ...versions(),
       startTime: this.#startTime,
       now: Date.now(),
       loadavg: loadavg(),

@@ -86,11 +86,11 @@ function columnWidths(rows: readonly StartRow[]): number[] {
  * Width of the banner in characters: that of all columns together, and more than the version line.
  *
  * @param rows the table's rows
- * @param version the version line; empty when it is not known yet
+ * @param version the version line
  */
-export function getSingleLineTotalLength(rows: readonly StartRow[], version: string = ''): number {
+export function getSingleLineTotalLength(rows: readonly StartRow[], version: string): number {
   const total = columnWidths(rows).reduce((sum, width) => sum + width, 0);
-  return Math.max(total, version === '' ? 0 : version.length + 1);
+  return Math.max(total, version.length + 1);
 }
 
 function lastLines(data: StartScreenData): string {

@@ -1,5 +1,6 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir, userInfo } from 'node:os';
+import { syncBuiltinESMExports } from 'node:module';
+import os, { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { expect } from 'chai';
@@ -36,6 +37,18 @@ describe('Worker, about the process it runs in', () => {
     const width = named(1000);
     expect(named(1001)).to.equal(width + 1);
     expect(named(10)).to.equal(width + 1);
+  });
+
+  it('makes the banner wide enough for a long version of the system', () => {
+    const { release } = os;
+    try {
+      os.release = () => 'r'.repeat(2000);
+      syncBuiltinESMExports();
+      expect(Worker.getSingleLineTotalLength()).to.equal(24 + 30 + `${os.type()}/`.length + 2000 + 1);
+    } finally {
+      os.release = release;
+      syncBuiltinESMExports();
+    }
   });
 
   describe('safeEcho', () => {

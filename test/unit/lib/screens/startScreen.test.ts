@@ -70,7 +70,7 @@ describe('startScreen', () => {
 
 describe('getSingleLineTotalLength', () => {
   it('is the sum of the columns', () => {
-    expect(getSingleLineTotalLength(data.rows)).to.equal(108);
+    expect(getSingleLineTotalLength(data.rows, '')).to.equal(108);
   });
 
   it('is the length of the version line and one when that is more', () => {
