@@ -10,8 +10,11 @@ export async function stopMaster(service: Service, pid: number, graceful: boolea
   const { script } = service;
   say(`Workerman[${script}] is ${graceful ? 'gracefully ' : ''}stopping ...`);
   if (pid > 0) {
-    await order(service, pid, { command: 'stop', graceful }, graceful ? 'SIGQUIT' : 'SIGINT');
-    if (!(await gone(pid, graceful ? Infinity : settings.stopTimeout + PATIENCE))) {
+    // The time counts from the order on: a master that stands still does not answer it either.
+    const ordered = order(service, pid, { command: 'stop', graceful }, graceful ? 'SIGQUIT' : 'SIGINT');
+    const hasGone = await gone(pid, graceful ? Infinity : settings.stopTimeout + PATIENCE);
+    await ordered;
+    if (!hasGone) {
       say(`Workerman[${script}] stop fail`);
       return false;
     }
