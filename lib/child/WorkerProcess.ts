@@ -35,6 +35,7 @@ export interface ServedWorker extends InnerWorker {
   readonly connections: Iterable<TcpConnection>;
   getSocketName(): string;
   setUserAndGroup(): void;
+  pauseAccept(): void;
   run(): Promise<void>;
   stop(force?: boolean): void | Promise<void>;
 }
@@ -153,6 +154,7 @@ export class WorkerProcess implements Controller {
     leadWithUser(error);
     writeLog(error);
     if (this.#role.watched) this.#link.send({ type: 'failed', ...failureReport(error) });
+    this.#worker.pauseAccept();
     this.#inner.yield();
     setTimeout(() => this.stopAll(FAILED_EXIT), FAILED_START_PAUSE_MS);
   }

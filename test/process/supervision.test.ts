@@ -136,6 +136,19 @@ describe('supervision', function () {
     });
   });
 
+  it('a process whose onWorkerStart has failed takes no client, even if it had begun to accept', async () => {
+    const { port, script } = await webService(`
+      worker.onWorkerStart = async () => {
+        if (fs.existsSync('failed')) return;
+        worker.resumeAccept();
+        await Timer.sleep(0.05);
+        fs.writeFileSync('failed', String(process.pid));
+        throw new Error('too late');
+      };`);
+    await script.waitFor(/Error: too late/);
+    expect(await bodyOf(port)).not.to.equal(`0 ${readFileSync(join(script.folder, 'failed'), 'utf8')}`);
+  });
+
   it('an exception of onWorkerStart is logged in a process that stops already, too', async () => {
     const { script } = await webService(`
       worker.onWorkerStart = () => { Worker.stopAll(); throw new RangeError('after the end'); };`);
