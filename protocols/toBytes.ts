@@ -33,9 +33,12 @@ export function numberText(value: number | bigint): string {
   if (!Number.isFinite(value)) return value > 0 ? 'INF' : '-INF';
   const [mantissa = '', exponent = ''] = value.toExponential(PRECISION - 1).split('e');
   const power = Number(exponent);
-  const digits = mantissa.replace(/\.?0+$/, '');
+  const digits = withoutZeros(mantissa);
   if (power < -4 || power >= PRECISION) {
     return `${digits.includes('.') ? digits : `${digits}.0`}E${power < 0 ? '-' : '+'}${Math.abs(power)}`;
   }
-  return value.toFixed(Math.max(0, PRECISION - 1 - power)).replace(/\.?0+$/, '');
+  return withoutZeros(value.toFixed(Math.max(0, PRECISION - 1 - power)));
 }
+
+/** Those behind the point, and the point when nothing else is there. */
+const withoutZeros = (digits: string): string => (digits.includes('.') ? digits.replace(/\.?0+$/, '') : digits);
