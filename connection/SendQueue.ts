@@ -1,5 +1,5 @@
 import type { Bytes } from '../protocols/ProtocolInterface.js';
-import { flushSoon, flushWithTurn } from './flush.js';
+import { beginHandling, endHandling, flushSoon, flushWithTurn } from './flush.js';
 import type { Wire, WireWriter } from './wire/Wire.js';
 
 /** Bytes that come into being while they are sent: a file, a stream, an answer that waits for its session. */
@@ -158,10 +158,12 @@ export class SendQueue implements WireWriter {
   /** While corked, nothing is scheduled: what is sent belongs to what is being handled, and leaves with the turn. */
   cork(): void {
     this.#corked = true;
+    beginHandling(this);
   }
 
   uncork(): void {
     this.#corked = false;
+    endHandling();
     if (this.#first === null || this.#scheduled || this.#inFlight || this.#sourceWaits) return;
     this.#scheduled = true;
     flushWithTurn(this);

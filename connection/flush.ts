@@ -11,6 +11,10 @@ const FEW = 4;
 /** So many answers are written at once before it is tried again whether waiting pays. */
 const AT_ONCE = 32;
 
+/** What their connections are handling now may still add to what they send. */
+const handling: Flushable[] = [];
+/** Being written one after the other. A callback of one of them may end the process before it is the next one's turn. */
+let leaving: Flushable[] = [];
 /** Written to in this tick. */
 let sent: Flushable[] = [];
 /** Answered in this turn of the event loop. */
@@ -27,6 +31,16 @@ let atOnce = 0;
 export function flushSoon(queue: Flushable): void {
   if (sent.length === 0) process.nextTick(flushSent);
   sent.push(queue);
+}
+
+/** From here on the connection of `queue` handles what came in, until {@link endHandling}; these may be nested. */
+export function beginHandling(queue: Flushable): void {
+  handling.push(queue);
+}
+
+/** The one that began last is done. */
+export function endHandling(): void {
+  handling.pop();
 }
 
 /**
@@ -69,17 +83,27 @@ function turnEnds(): void {
 function flushSent(): void {
   const queues = sent;
   sent = [];
-  for (const queue of queues) queue.flush();
+  flushEach(queues);
 }
 
 function flushAnswered(): void {
   const queues = answered;
   answered = [];
-  for (const queue of queues) queue.flush();
+  flushEach(queues);
 }
 
-/** Writes everything that waits for the end of a tick or a turn. */
+function flushEach(queues: Flushable[]): void {
+  leaving = queues;
+  for (const queue of queues) queue.flush();
+  leaving = [];
+}
+
+/**
+ * Writes everything that waits: for the end of a tick or a turn, or for the handler that is running. For a process that
+ * ends, in whatever callback that was decided.
+ */
 export function flushAll(): void {
+  for (const queue of [...leaving, ...handling]) queue.flush();
   flushSent();
   flushAnswered();
 }

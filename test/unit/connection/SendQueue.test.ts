@@ -176,11 +176,11 @@ describe('SendQueue', () => {
     expect(owner.drained).to.equal(0);
   });
 
-  it('waits with scheduling while it is corked', () => {
+  it('waits with scheduling while it is corked', async () => {
     const { queue, socket } = make();
     queue.cork();
     queue.add('a');
-    flushAll();
+    await new Promise<void>((resolve) => setImmediate(resolve));
     expect(socket.writes).to.equal(0);
     queue.add('b');
     queue.uncork();

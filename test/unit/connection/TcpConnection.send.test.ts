@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { flushAll } from '../../../connection/flush.js';
 import { TcpConnection } from '../../../connection/TcpConnection.js';
 import { Text } from '../../../protocols/Text.js';
 import { catchReports, closeAll, countFromHere, fill, open, settle, until } from './peers.js';
@@ -180,6 +181,25 @@ describe('TcpConnection: sending', () => {
       for (let i = 0; i < 10; i++) connection.send(i % 2 === 0 ? `${i}` : Buffer.from(`${i}`));
       expect(await peer.gets(10)).to.equal('0123456789');
       expect(writes).to.equal(1);
+    });
+
+    it('has sent what a handler sent, and those before it in its turn, when the process ends in that handler', async () => {
+      const written: number[] = [];
+      const { connection, peer } = await open((c) => {
+        c.protocol = Text;
+        c.onMessage = (self: TcpConnection, data: string) => {
+          self.send(data);
+          if (data !== 'b') return;
+          // What the process does on its way out.
+          written.push(self.bytesWritten);
+          flushAll();
+          written.push(self.bytesWritten);
+        };
+      });
+      await peer.write('a\nb\n');
+      expect(await peer.gets(4)).to.equal('a\nb\n');
+      expect(written).to.deep.equal([0, 4]);
+      expect(connection.bytesWritten).to.equal(4);
     });
 
     it('returns false without counting or calling anything once the connection closes', async () => {

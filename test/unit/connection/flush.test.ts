@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
-import { beforeInput, flushAll, flushSoon, flushWithTurn } from '../../../connection/flush.js';
+import { beforeInput, beginHandling, endHandling, flushAll, flushSoon, flushWithTurn } from '../../../connection/flush.js';
 
 /** Notes when it is flushed. */
 class Queue {
@@ -117,5 +117,39 @@ describe('flush', () => {
     expect(flushesOf(queues)).to.deep.equal([1, 1, 1, 1, 1, 1]);
     await turn();
     expect(flushesOf(queues)).to.deep.equal([1, 1, 1, 1, 1, 1]);
+  });
+
+  it('writes what the handlers that are running have sent so far when it is asked to', () => {
+    const [outer, inner, done] = many(3) as [Queue, Queue, Queue];
+    beginHandling(done);
+    endHandling();
+    beginHandling(outer);
+    beginHandling(inner);
+    flushAll();
+    expect(flushesOf([outer, inner, done])).to.deep.equal([1, 1, 0]);
+    endHandling();
+    endHandling();
+    flushAll();
+    expect(flushesOf([outer, inner, done])).to.deep.equal([1, 1, 0]);
+  });
+
+  it('comes back to those that were to be written next when one of them asks for everything', async () => {
+    let seen: number[] = [];
+    for (const begin of [flushSoon, flushWithTurn]) {
+      const rest = many(4);
+      begin({
+        flush: (): void => {
+          if (seen.length > 0) return;
+          // As a callback does that ends the process: nobody comes back to the loop that called it.
+          seen = [0];
+          flushAll();
+          seen = flushesOf(rest);
+        },
+      });
+      for (const queue of rest) begin(queue);
+      await turn();
+      expect(seen).to.deep.equal([1, 1, 1, 1]);
+      seen = [];
+    }
   });
 });
