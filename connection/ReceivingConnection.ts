@@ -11,6 +11,15 @@ import type { Wire, WireListener } from './wire/Wire.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/** A protocol may return or throw anything, also what has no text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
+}
+
 /** In place of a message that could not be decoded. */
 const FAILED: unique symbol = Symbol('failed');
 
@@ -284,8 +293,10 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     const packet = this._received.take(this.#packageLength);
     this.#packageLength = 0;
     ConnectionInterface.statistics.total_request++;
-    if (protocol.sequential === true) this.#handleSequential(protocol, packet);
-    else this.#handle(protocol, packet);
+    // Another one, when input has changed it: that one decodes what input has cut, as in Workerman.
+    const decoder = this.protocol ?? protocol;
+    if (decoder.sequential === true) this.#handleSequential(decoder, packet);
+    else this.#handle(decoder, packet);
     return true;
   }
 
@@ -296,7 +307,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
       length = protocol.input?.(this._received.view(), this);
       if (isThenable(length)) length.then(undefined, () => {});
     } catch (error) {
-      hooks.print(error instanceof Error ? (error.stack ?? error.message) : String(error));
+      hooks.print(error instanceof Error ? (error.stack ?? error.message) : textOf(error));
       length = -1;
     }
     if (this._status !== ESTABLISHED) return 0;
@@ -306,7 +317,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
       if (length === 0 && (this._received.length <= most || this.#paused || this.#busy)) return 0;
       if (length === 0) length = this._received.length;
     }
-    hooks.print(`Protocol ${protocol.name ?? 'unknown'} Error package. package_length=${String(length)}`);
+    hooks.print(`Protocol ${protocol.name ?? 'unknown'} Error package. package_length=${textOf(length)}`);
     this.destroy();
     return 0;
   }

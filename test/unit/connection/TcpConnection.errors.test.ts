@@ -66,6 +66,21 @@ describe('TcpConnection: errors', () => {
       expect(reports.failures).to.deep.equal([]);
     });
 
+    it('is made of whatever input returns or throws, also of what has no text', async () => {
+      const nameless: unknown = Object.create(null);
+      for (const input of [() => nameless as number, () => { throw nameless; }]) {
+        const { peer, messages } = await reader({ name: 'Odd', input, decode: String, encode: String });
+        await peer.write('x');
+        await until(() => messages.length > 0);
+        expect(messages).to.deep.equal(['(close)']);
+      }
+      expect(reports.lines).to.deep.equal([
+        'Protocol Odd Error package. package_length=object',
+        'object',
+        'Protocol Odd Error package. package_length=-1',
+      ]);
+    });
+
     it('is made of endless waiting: 0 with more than maxPackageSize bytes buffered', async () => {
       class Waits {
         static input = () => 0;

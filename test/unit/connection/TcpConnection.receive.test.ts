@@ -153,6 +153,18 @@ describe('TcpConnection: receiving', () => {
       expect(messages[2]).to.equal('raw');
     });
 
+    it('is decoded by the protocol that input has changed to', async () => {
+      const Second = { input: Text.input, decode: (b: Buffer): string => `second ${b.toString().trim()}`, encode: String };
+      const { peer, messages } = await reader({
+        input: (b: Buffer, self: TcpConnection) => ((self.protocol = Second), Text.input(b, self)),
+        decode: () => 'first',
+        encode: String,
+      });
+      await peer.write('a\nb\n');
+      await until(() => messages.length === 2);
+      expect(messages).to.deep.equal(['second a', 'second b']);
+    });
+
     it('keeps a packet of any size whose length is known, in linear time', async () => {
       const size = 10 * 1024 * 1024;
       let asked = 0;
