@@ -30,6 +30,8 @@ export abstract class SendingConnection<Message = any, Self = any>
   protected abstract _direct: boolean;
   /** Bytes that the protocol keeps back; they count as queued. */
   protected _reserved = 0;
+  /** `onError` is being told that the peer is gone. */
+  #isFailing = false;
 
   /** Everything that was to be sent before `close()` is with the operating system. */
   protected abstract _finish(): void;
@@ -143,12 +145,15 @@ export abstract class SendingConnection<Message = any, Self = any>
     this._call(this.onBufferFull, this);
   }
 
-  /** @internal */
+  /** @internal The peer is gone. What `onError` sends can not succeed, and is not reported once more. */
   protected _writeFailed(): false {
     this._queue.clear();
+    if (this.#isFailing) return false;
+    this.#isFailing = true;
     ConnectionInterface.statistics.send_fail++;
     this._call(this.onError, this, ConnectionInterface.SEND_FAIL, 'client closed');
     this.destroy();
+    this.#isFailing = false;
     return false;
   }
 

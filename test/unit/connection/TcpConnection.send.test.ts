@@ -311,6 +311,24 @@ describe('TcpConnection: sending', () => {
       });
     }
 
+    for (const method of ['send', 'close', 'end'] as const) {
+      it(`${method}() with more data inside that onError is not reported once more`, async () => {
+        for (const data of ['x', MEGABYTE]) {
+          const { connection, events } = await gone();
+          const counts = countFromHere();
+          connection.onError = (self: TcpConnection, code: number) => {
+            events.push(`error ${code}`);
+            self[method](data);
+          };
+          connection.send('x');
+          await until(() => events.includes('close'));
+          expect(events).to.deep.equal(['error 2', 'close']);
+          expect(connection.getStatus()).to.equal(TcpConnection.STATUS_CLOSED);
+          expect(counts().sendFails).to.equal(1);
+        }
+      });
+    }
+
     it('close(data) has done all that when it returns', async () => {
       const { connection, events } = await gone();
       const counts = countFromHere();
