@@ -283,7 +283,8 @@ export class TcpConnection<Message = any, Self = any>
     // A client that connects again in onClose has told its protocol before it began.
     if ((this._status as ConnectionStatus) !== CLOSED) return;
     this._tellEnd();
-    this._forget();
+    // The protocol may have connected it again as well.
+    if ((this._status as ConnectionStatus) === CLOSED) this._forget();
   }
 
   /** @internal Lets go of the socket and of everything that came or would have gone over it. */

@@ -359,6 +359,19 @@ describe('AsyncTcpConnection', () => {
       expect(TcpConnection.connections[id]).to.equal(c);
     });
 
+    it('in onClose of the protocol, and is one of the live connections then', async () => {
+      const port = await plain();
+      const c = client(`tcp://127.0.0.1:${port}`);
+      const log: string[] = [];
+      c.protocol = { ...noisy(log), onClose: () => log.push('protocol close') === 2 && c.reconnect() };
+      c.connect();
+      await until(() => log.length === 1);
+      c.destroy();
+      await until(() => log.length === 3);
+      expect(log).to.deep.equal(['protocol connect', 'protocol close', 'protocol connect']);
+      expect(TcpConnection.connections[c.id]).to.equal(c);
+    });
+
     it('and keeps what onClose sends after it', async () => {
       const seen: string[] = [];
       let accepted = 0;
