@@ -119,7 +119,11 @@ export class AsyncUdpConnection<Message = any, Self = any> extends UdpConnection
     socket.bind(local?.port ?? 0, host, () => {
       if (this.#isGone(session)) return;
       if (options?.so_broadcast) socket.setBroadcast(true);
-      socket.connect(this._remotePort, address, () => this.#connected(session, socket, address));
+      // Node has no type for it, but this is where it says that the address can not be used.
+      socket.connect(this._remotePort, address, (error?: Error) => {
+        if (error === undefined) this.#connected(session, socket, address);
+        else if (!this.#isGone(session)) this.#failed(session, error);
+      });
     });
   }
 

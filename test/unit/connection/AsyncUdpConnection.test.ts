@@ -209,6 +209,19 @@ describe('AsyncUdpConnection', () => {
     expect(reports.lines[0]).to.match(/^connect no\.such\.host\.invalid:9 fail: /);
   });
 
+  it('says that an address can not be used, and tries again with the next send', async () => {
+    const c = client('udp://255.255.255.255:9');
+    const events: string[] = [];
+    c.onConnect = () => events.push('connect');
+    c.onError = (_c, code, text) => events.push(`error ${code} ${text}`);
+    for (const count of [1, 2]) {
+      expect(c.send('x')).to.equal(true);
+      await until(() => events.length === count);
+      expect(events.at(-1)).to.match(/^error 1 connect /);
+    }
+    expect(reports.lines).to.have.length(2);
+  });
+
   it('binds to bindto', async () => {
     const far = await peer();
     const c = client(`udp://127.0.0.1:${far.port}`, { socket: { bindto: '127.0.0.2:0', so_broadcast: true } });
