@@ -95,7 +95,7 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
     if (!handler) return hooks.fail(exception);
     try {
       const result = handler(exception);
-      if (isThenable(result)) result.then(undefined, hooks.fail);
+      if (isThenable(result)) promiseOf(result).then(undefined, hooks.fail);
     } catch (again) {
       hooks.fail(again);
     }
@@ -123,7 +123,7 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
     result: PromiseLike<unknown>, handler: ConnectionInterface['errorHandler'], settled: (() => void) | null = null,
   ): void {
     begin();
-    result.then(
+    promiseOf(result).then(
       () => {
         end();
         settled?.();
@@ -139,7 +139,7 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
   /** @internal Work on behalf of this connection that may outlive it, and that a process that stops waits for. */
   _attend(work: PromiseLike<unknown>): void {
     begin();
-    work.then(end, end);
+    promiseOf(work).then(end, end);
   }
 }
 
@@ -147,3 +147,9 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
 export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return value !== null && typeof value === 'object' && typeof (value as { then?: unknown }).then === 'function';
 }
+
+/**
+ * The promise itself when it is one of the language. Anything else with a `then` becomes one: that settles once, and what
+ * its `then` throws rejects it.
+ */
+export const promiseOf = <T>(value: PromiseLike<T>): Promise<T> => Promise.resolve(value);

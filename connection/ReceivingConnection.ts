@@ -1,5 +1,5 @@
 import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
-import { ConnectionInterface, isThenable } from './ConnectionInterface.js';
+import { ConnectionInterface, isThenable, promiseOf } from './ConnectionInterface.js';
 import { beforeInput } from './flush.js';
 import { hooks } from './hooks.js';
 import { keep, ReceiveBuffer } from './ReceiveBuffer.js';
@@ -374,7 +374,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
       if (isThenable(result)) {
         this.#busy = true;
         begin();
-        result.then(
+        promiseOf(result).then(
           () => {
             end();
             this.#settled(protocol, message);

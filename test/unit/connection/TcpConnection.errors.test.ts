@@ -1,8 +1,13 @@
 import { expect } from 'chai';
 import { TcpConnection } from '../../../connection/TcpConnection.js';
+import { unfinishedCount } from '../../../connection/unfinished.js';
 import { Text } from '../../../protocols/Text.js';
 import { catchReports, closeAll, until } from './peers.js';
 import { reader } from './reader.js';
+
+/** The members of Text, to make another protocol of. */
+const pick = ({ input, decode, encode }: typeof Text): Pick<typeof Text, 'input' | 'decode' | 'encode'> =>
+  ({ input, decode, encode });
 
 describe('TcpConnection: errors', () => {
   const reports = catchReports();
@@ -169,6 +174,25 @@ describe('TcpConnection: errors', () => {
       await peer.write('a\n');
       await until(() => errors.length === 1);
       expect(errors).to.deep.equal([failure]);
+    });
+
+    it('of something with a then count once, also when it settles twice or then itself throws', async () => {
+      const odd: Record<string, PromiseLike<void>> = {
+        throws: { then: () => { throw failure; } },
+        both: { then: (fulfil, reject) => (fulfil?.(), fulfil?.(), reject?.(failure)) as never },
+      };
+      const unfinished = unfinishedCount();
+      for (const sequential of [false, true]) {
+        const { connection, peer, messages } = await reader(
+          { ...pick(Text), sequential }, (_c, message) => odd[message],
+        );
+        const errors: unknown[] = [];
+        connection.errorHandler = (error: unknown) => void errors.push(error);
+        await peer.write('throws\nboth\nlast\n');
+        await until(() => messages.length === 3 && !connection._busy);
+        expect(errors).to.deep.equal([failure]);
+        expect(unfinishedCount()).to.equal(unfinished);
+      }
     });
 
     it('of a handler that fails after the connection has closed still go to its errorHandler', async () => {
