@@ -42,6 +42,16 @@ export class AsyncTcpConnection<Message = any, Self = any> extends TcpConnection
     tcp: 'tcp', udp: 'udp', unix: 'unix', ssl: 'ssl', sslv2: 'sslv2', sslv3: 'sslv3', tls: 'tls',
   };
 
+  static {
+    // A static property of PHP is one and the same for a class and for those that extend it.
+    for (const name of ['defaultMaxSendBufferSize', 'defaultMaxPackageSize', 'defaultLingerTimeout'] as const) {
+      Object.defineProperty(this, name, {
+        get: () => TcpConnection[name],
+        set: (value: number) => (TcpConnection[name] = value),
+      });
+    }
+  }
+
   /** `host:port` of a SOCKS5 proxy, which also looks the target's name up; `''`: none. Wins over `proxyHttp`. */
   proxySocks5 = '';
   /** User name for the SOCKS5 proxy, at most 255 bytes; `''` and no password: none is offered. */

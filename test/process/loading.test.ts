@@ -170,7 +170,7 @@ describe('what a process loads', function () {
       strangers: [false, false, false],
       request: ['mine', '/THERE', '1', true, 'MyRequest'],
       statics: [5, true, 77, 'PHPSID'],
-      tcp: [4321, 1_048_576, 16],
+      tcp: [4321, 99, 16],
       client: [true, true, true, 4321],
       parents: [true, 'AsyncUdpConnection', true],
       made: [true, true, 'FileSessionHandler'],

@@ -55,6 +55,20 @@ describe('AsyncTcpConnection', () => {
     return (server.address() as AddressInfo).port;
   }
 
+  it('has the defaults of TcpConnection, which are one and the same under both names', () => {
+    for (const name of ['defaultMaxSendBufferSize', 'defaultMaxPackageSize', 'defaultLingerTimeout'] as const) {
+      const before = TcpConnection[name];
+      try {
+        AsyncTcpConnection[name] = 7;
+        expect(TcpConnection[name]).to.equal(7);
+        TcpConnection[name] = 8;
+        expect(AsyncTcpConnection[name]).to.equal(8);
+      } finally {
+        TcpConnection[name] = before;
+      }
+    }
+  });
+
   describe('understands', () => {
     const rows: [address: string, transport: string, protocol: unknown, host: string, uri: string, remote: string][] = [
       ['tcp://h:1/p?q=1', 'tcp', null, 'h', '/p?q=1', 'h:1'],
