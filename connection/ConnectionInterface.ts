@@ -95,7 +95,12 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
     if (!handler) return hooks.fail(exception);
     try {
       const result = handler(exception);
-      if (isThenable(result)) promiseOf(result).then(undefined, hooks.fail);
+      if (!isThenable(result)) return;
+      begin();
+      promiseOf(result).then(end, (again: unknown) => {
+        end();
+        hooks.fail(again);
+      });
     } catch (again) {
       hooks.fail(again);
     }

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { ConnectionInterface } from '../../../connection/ConnectionInterface.js';
 import { TcpConnection } from '../../../connection/TcpConnection.js';
+import { unfinishedCount } from '../../../connection/unfinished.js';
 import { UdpConnection } from '../../../connection/UdpConnection.js';
 import { FakeSocket } from './fakeSocket.js';
 import { catchReports } from './peers.js';
@@ -49,6 +50,19 @@ describe('what all connections have in common', () => {
       one.error(failure);
       await Promise.resolve();
       expect(reports.failures).to.deep.equal([thrown, rejected]);
+    });
+
+    it('counts as unfinished what errorHandler promises, so that a stop waits for it', async () => {
+      const one = connection();
+      const unfinished = unfinishedCount();
+      for (const end of [Promise.resolve(), Promise.reject(failure)]) {
+        one.errorHandler = () => end;
+        one.error(new Error('first'));
+        expect(unfinishedCount()).to.equal(unfinished + 1);
+        await Promise.resolve();
+        expect(unfinishedCount()).to.equal(unfinished);
+      }
+      expect(reports.failures).to.deep.equal([failure]);
     });
 
     it('does not count, as in Workerman', () => {
