@@ -213,7 +213,7 @@ export class HandleWire implements Wire {
 
   /**
    * Gives the handle to one of Node's sockets, for somebody who has asked for it. A write that is under way is still
-   * reported from here.
+   * reported from here, also when it fails: who does not read would not learn of that otherwise.
    */
   asSocketWire(): SocketWire {
     this.#stop();
@@ -231,7 +231,7 @@ export class HandleWire implements Wire {
     if (this.#isPaused) socket.pause();
     const wire = new SocketWire(socket, this.dispatched);
     if (this.#listener !== null) wire.open(this.#listener, this.#writer as WireWriter);
-    this.#listener = null;
+    if (this.#request === null) this.#listener = null;
     return wire;
   }
 

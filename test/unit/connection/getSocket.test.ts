@@ -3,7 +3,7 @@ import { expect } from 'chai';
 import type { TcpConnection } from '../../../connection/TcpConnection.js';
 import { Http } from '../../../protocols/Http.js';
 import type { Request } from '../../../protocols/http/Request.js';
-import { catchReports, closeAll, open, until } from './peers.js';
+import { catchReports, closeAll, fill, open, until } from './peers.js';
 
 /** A plain accepted connection has no socket of Node's until somebody asks for it, and goes on as if nothing had been. */
 describe('getSocket() of an accepted connection', () => {
@@ -97,5 +97,22 @@ describe('getSocket() of an accepted connection', () => {
     two.connection.getSocket()!.destroy();
     await until(() => two.connection.getStatus(false) === 'CLOSED');
     await until(() => two.peer.ended || two.peer.closed);
+  });
+
+  it('does not hide from one that does not read that its peer has gone', async () => {
+    for (const stopReading of ['close', 'pauseRecv'] as const) {
+      const events: string[] = [];
+      const { connection, peer } = await open((c) => {
+        c.onError = (_c: TcpConnection, _code: number, text: string) => void events.push(text);
+        c.onClose = () => void events.push('close');
+      }, { reads: false });
+      fill(connection);
+      connection[stopReading]();
+      connection.getSocket();
+      await peer.reset();
+      await until(() => events.includes('close'));
+      expect(events.filter((event) => event !== 'client closed')).to.deep.equal(['close']);
+      expect(connection.getStatus()).to.equal(16);
+    }
   });
 });
