@@ -6,7 +6,7 @@ import { ConnectionInterface, type Callback } from './ConnectionInterface.js';
 import { addConnection, createConnectionTable, removeConnection, type ConnectionTable } from './ConnectionTable.js';
 import { Handshake, type HandshakeOwner } from './Handshake.js';
 import { hooks } from './hooks.js';
-import { lingerAndDestroy } from './linger.js';
+import { lingerAndDestroy, lingerMs } from './linger.js';
 import { SendingConnection } from './SendingConnection.js';
 import { SendQueue } from './SendQueue.js';
 import { CLOSED, CLOSING, CONNECTING, type ConnectionStatus, ENDING, ESTABLISHED, INITIAL } from './status.js';
@@ -259,7 +259,7 @@ export class TcpConnection<Message = any, Self = any>
     if (this.#lingerTimer !== null) return;
     if (this.lingerTimeout <= 0 || this._wire === null || this._endMissed) return this.close();
     this._wire.end();
-    this.#lingerTimer = setTimeout(() => this.close(), this.lingerTimeout * 1000);
+    this.#lingerTimer = setTimeout(() => this.close(), lingerMs(this.lingerTimeout));
   }
 
   /** close(): everything is with the operating system. */

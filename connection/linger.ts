@@ -1,5 +1,11 @@
 import type { Wire } from './wire/Wire.js';
 
+/** Longest wait of a Node timer, in milliseconds; a longer one would end at once. */
+const LONGEST_MS = 2_147_483_647;
+
+/** `lingerTimeout` in milliseconds. */
+export const lingerMs = (seconds: number): number => Math.min(seconds * 1000, LONGEST_MS);
+
 let lingering = 0;
 
 /** Connections that were closed by us and wait for the peer's FIN; a process that stops gives them a moment. */

@@ -2,6 +2,7 @@ import { Socket, type Server, type SocketConstructorOpts } from 'node:net';
 import { getSystemErrorName } from 'node:util';
 import type { Bytes } from '../../protocols/ProtocolInterface.js';
 import { joinAddress } from '../address.js';
+import { lingerMs } from '../linger.js';
 import { deliver } from '../socketEvents.js';
 import { isNativeHandle, native, type Native, type NativeHandle, type NativeRequest } from './native.js';
 import { SocketWire } from './SocketWire.js';
@@ -188,7 +189,7 @@ export class HandleWire implements Wire {
     this.#leave();
     this.#lingerDone = done;
     if (seconds <= 0 || this.ended || this.failed || this.#handle === null) return this.#lingered();
-    this.#lingerTimer = setTimeout(() => this.#lingered(), seconds * 1000);
+    this.#lingerTimer = setTimeout(() => this.#lingered(), lingerMs(seconds));
     this.resume();
     this.end();
   }

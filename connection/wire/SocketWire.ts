@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Bytes } from '../../protocols/ProtocolInterface.js';
 import { localOf, remoteOf } from '../address.js';
+import { lingerMs } from '../linger.js';
 import { attachListener, detachListener } from '../socketEvents.js';
 import type { Wire, WireListener, WireWriter } from './Wire.js';
 
@@ -100,7 +101,7 @@ export class SocketWire implements Wire {
       done();
       return;
     }
-    const timer = setTimeout(() => socket.destroy(), seconds * 1000);
+    const timer = setTimeout(() => socket.destroy(), lingerMs(seconds));
     socket.once('close', () => {
       clearTimeout(timer);
       done();

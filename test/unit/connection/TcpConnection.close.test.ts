@@ -181,6 +181,21 @@ describe('TcpConnection: closing', () => {
       expect(peer.ended).to.equal(true);
     });
 
+    it('waits for the FIN of the peer with a lingerTimeout beyond what timers can do', async () => {
+      for (const method of ['end', 'close'] as const) {
+        const { connection, peer, events } = await recorded();
+        const before = lingeringCount();
+        connection.lingerTimeout = Infinity;
+        connection[method]();
+        await until(() => peer.ended);
+        await settle();
+        if (method === 'end') expect(events).to.deep.equal([]);
+        else expect(lingeringCount()).to.equal(before + 1);
+        await peer.fin();
+        await until(() => events.length > 0 && lingeringCount() === before);
+      }
+    });
+
     it('closes at once without a lingerTimeout', async () => {
       const { connection, peer, events } = await recorded();
       connection.lingerTimeout = 0;
