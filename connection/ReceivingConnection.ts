@@ -451,6 +451,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   /** @internal Nothing that is received from here on is handed out; it is read nevertheless. */
   protected _endInput(): void {
     this._received.clear();
+    this.#behind = 0;
     this.#packageLength = 0;
     this.#sink = null;
     this.#paused = this.#throttled = this.#sinkFull = false;
@@ -460,6 +461,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   /** @internal Back to the beginning. */
   protected _dropInput(): void {
     this._received.clear();
+    this.#behind = 0;
     this.#packageLength = 0;
     this.#held = null;
     this.#busy = false;

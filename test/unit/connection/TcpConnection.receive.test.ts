@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { TcpConnection } from '../../../connection/TcpConnection.js';
 import { Frame } from '../../../protocols/Frame.js';
+import type { ProtocolInterface } from '../../../protocols/ProtocolInterface.js';
 import { Text } from '../../../protocols/Text.js';
 import { catchReports, closeAll, countFromHere, open, settle, until } from './peers.js';
 import { reader } from './reader.js';
@@ -164,6 +165,32 @@ describe('TcpConnection: receiving', () => {
       await until(() => messages.length === 2);
       expect(messages).to.deep.equal(['second a', 'second b']);
     });
+
+    for (const [how, end] of [
+      ['close()', (c: TcpConnection) => c.close()],
+      ['end()', (c: TcpConnection) => c.end()],
+      ['destroy()', (c: TcpConnection) => c.destroy()],
+    ] as const) {
+      it(`shows no bytes any more after ${how} between packets that were known at sight`, async () => {
+        const shown: number[] = [];
+        // A character is a packet, and known at sight.
+        const letters: ProtocolInterface = {
+          input: () => 1,
+          decode: String,
+          encode: String,
+          recognise: (memory, from, _to, c) => ((c._recognised = 1), String.fromCharCode(memory[from]!)),
+        };
+        const { peer, messages } = await reader(letters, (self) => {
+          shown.push(self.getRecvBufferQueueSize());
+          end(self);
+          shown.push(self.getRecvBufferQueueSize());
+        });
+        await peer.write('abc');
+        await until(() => shown.length > 0);
+        expect(shown).to.deep.equal([2, 0]);
+        expect(messages.filter((message) => message !== '(close)')).to.deep.equal(['a']);
+      });
+    }
 
     it('keeps a packet of any size whose length is known, in linear time', async () => {
       const size = 10 * 1024 * 1024;
