@@ -271,7 +271,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
    * asks and asks without reading could make any number of answers wait, and open any number of files.
    */
   #clogged(): boolean {
-    if (this.protocol?.sequential !== true) return false;
+    if (this.protocol?.sequential !== true || this._queue.empty) return false;
     const { sources, size } = this._queue;
     return sources > 0 || (size > 0 && size >= this.maxSendBufferSize);
   }
