@@ -20,6 +20,7 @@ const EXAMPLES: Record<string, string> = {
   'trailer fields that are none, or that would frame a message':
     request('POST / HTTP/1.1\r\nTransfer-Encoding: chunked', '0\r\nno colon\r\nContent-Length: 5\r\n\r\n'),
   'requests behind one that offers an upgrade': request('GET / HTTP/1.1\r\nConnection: upgrade\r\nUpgrade: x') + request('GET / HTTP/1.1'),
+  'requests in front of a preface of HTTP/2': `${request('GET / HTTP/1.1')}PRI /\n\r\n`,
 };
 
 /** What request smuggling is made of. Whoever takes one of these has to take it as Node does, or refuse it. */

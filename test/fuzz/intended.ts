@@ -5,7 +5,7 @@
 export interface IntendedDifference {
   readonly what: string;
   readonly why: string;
-  /** Newer versions of Node than 20 read it as we do. */
+  /** Some versions of Node read it as we do. */
   readonly isAgreed?: true;
   readonly rewrite: (bytes: string) => string;
 }
@@ -43,6 +43,13 @@ export const INTENDED: readonly IntendedDifference[] = [
     why: 'Nobody listens for upgrades here, so the offer is ignored (RFC 9110 section 7.8) and the connection goes on '
       + 'with HTTP. Node stops to read.',
     rewrite: (bytes) => withLines(bytes, (line) => line.replace(/^upgrade:/i, 'xpgrade:')),
+  },
+  {
+    what: 'requests in front of a preface of HTTP/2',
+    why: 'Nobody speaks HTTP/2 here, so it is a request with an unknown method, and those before it are answered (RFC 9112 '
+      + 'section 9.3.2). Newer versions of Node than 20 may hang up before they have handed these out.',
+    isAgreed: true,
+    rewrite: (bytes) => bytes.replaceAll('PRI ', 'XRI '),
   },
 ];
 
