@@ -54,7 +54,7 @@ function removeWorktrees(): void {
 /** The costs of a file in a build, or none when the build has not got what the file measures. */
 async function costsOf(name: string, { folder }: Build): Promise<Map<string, Cost>> {
   try {
-    return new Map((await runMicro(name, join(folder, 'dist'))).map((cost) => [cost.name, cost]));
+    return new Map((await runMicro(name, folder)).map((cost) => [cost.name, cost]));
   } catch (error) {
     if (!/ERR_MODULE_NOT_FOUND|is not a (?:function|constructor)/.test(String(error))) throw error;
     return new Map();

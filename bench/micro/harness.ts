@@ -1,4 +1,4 @@
-/** Times single functions of the built package, by the processor time that they take. */
+/** Times single functions of the package, by the processor time that they take. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -23,10 +23,10 @@ const BATCH = 20;
 const WARM_UP = 5;
 const BATCHES = 15;
 
-/** A module of the package that is measured: that of the folder in DIST, else of `dist/` here. */
+/** A module of the package that is measured: that of the tree in TREE, else of this one. The built package has no single ones. */
 export async function from<Module>(path: string): Promise<Module> {
-  const dist = process.env['DIST'] ?? join(import.meta.dirname, '../../dist');
-  return (await import(pathToFileURL(join(dist, path)).href)) as Module;
+  const tree = process.env['TREE'] ?? join(import.meta.dirname, '../..');
+  return (await import(pathToFileURL(join(tree, path)).href)) as Module;
 }
 
 /** Keeps results alive. */

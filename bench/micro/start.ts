@@ -23,12 +23,12 @@ export function microNames(words: readonly string[]): string[] {
 /**
  * The costs of the functions in a file.
  *
- * @param dist the built package, if it is not the one here
+ * @param tree the package's sources, if they are not the ones here
  */
-export async function runMicro(name: string, dist?: string): Promise<Cost[]> {
+export async function runMicro(name: string, tree?: string): Promise<Cost[]> {
   const args = ['--import', TSX, join(import.meta.dirname, 'one.ts'), name];
   const { stdout } = await promisify(execFile)('taskset', ['-c', '0', process.execPath, ...args], {
-    env: { ...process.env, ...(dist && { DIST: dist }) }, timeout: TIMEOUT, killSignal: 'SIGKILL',
+    env: { ...process.env, ...(tree && { TREE: tree }) }, timeout: TIMEOUT, killSignal: 'SIGKILL',
   });
   return JSON.parse(stdout) as Cost[];
 }
