@@ -36,6 +36,7 @@ const LONGEST_MS = 2_147_483_647;
  * its callbacks, call {@link connect}. Every failure is reported by `onError` and `onClose`, after `connect()` has
  * returned. The same object can connect again, any number of times.
  */
+// `any`: see ConnectionInterface.
 export class AsyncTcpConnection<Message = any, Self = any> extends TcpConnection<Message, Self> implements DialOwner {
   /** The transports that an address may name. Of them `udp`, `sslv2` and `sslv3` are refused; `tls` is `ssl`. */
   static readonly BUILD_IN_TRANSPORTS: Readonly<Record<string, string>> = {

@@ -25,6 +25,7 @@ interface Session {
  * A UDP client: a socket connected to one peer. `connect()` may be left out, the first `send` does it. Datagrams that
  * nobody receives are no error.
  */
+// `any`: see ConnectionInterface.
 export class AsyncUdpConnection<Message = any, Self = any> extends UdpConnection<Message, Self> {
   /** `(connection)`: the socket is ready. Forgotten by `close()`, like the other callbacks. */
   onConnect: Callback<[connection: Self]> = null;

@@ -30,6 +30,7 @@ export type Callback<A extends unknown[]> = { callback(...args: A): unknown }['c
  * connection looks like with the user's own data on it. Inside the package both are `any`: a connection only hands
  * these things through.
  */
+// `any`: a connection hands messages and itself through; what they are, the typed views in types.ts say.
 export abstract class ConnectionInterface<Message = any, Self = any> {
   /** Code given to `onError` when a connection could not be established. */
   static readonly CONNECT_FAIL: 1 = 1;
@@ -107,6 +108,7 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
   }
 
   /** Calls a user's callback in the one guarded place; what it throws or rejects with goes to {@link error}. */
+  // `any`: callbacks take different arguments, and each call site passes those of its own.
   protected _call(callback: Callback<any[]>, ...args: unknown[]): void {
     if (callback === null || callback === undefined) return;
     const { errorHandler } = this;

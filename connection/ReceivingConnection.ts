@@ -29,6 +29,7 @@ const FAILED: unique symbol = Symbol('failed');
  *
  * Members that begin with `_` belong to the package.
  */
+// `any`: see ConnectionInterface.
 export abstract class ReceivingConnection<Message = any, Self = any>
   extends ConnectionInterface<Message, Self>
   implements WireListener

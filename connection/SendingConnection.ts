@@ -12,6 +12,7 @@ import { CLOSED, CLOSING, type ConnectionStatus, ENDING, ESTABLISHED } from './s
  *
  * Members that begin with `_` belong to the package.
  */
+// `any`: see ConnectionInterface.
 export abstract class SendingConnection<Message = any, Self = any>
   extends ReceivingConnection<Message, Self>
   implements SendQueueOwner

@@ -28,6 +28,7 @@ export interface ConnectionOwner {
  *
  * Members that begin with `_` belong to the package.
  */
+// `any`: see ConnectionInterface.
 export class TcpConnection<Message = any, Self = any>
   extends SendingConnection<Message, Self>
   implements HandshakeOwner
@@ -88,8 +89,10 @@ export class TcpConnection<Message = any, Self = any>
   /** Seconds for which input is still read and thrown away after our FIN. */
   lingerTimeout: number = TcpConnection.defaultLingerTimeout;
   /** Free for users and protocols. Default `{}`. */
+  // `any`: whoever puts something there knows what it is.
   context: Record<string, any> = {};
   /** HTTP: header lines for the next answer, emptied by it. WebSocket: for the handshake. Default `{}`. */
+  // `any`: each protocol has a form of its own for them and checks them when it writes them.
   headers: any = {};
   /** `(connection)`: client connections only, TCP is up; under TLS before its handshake. */
   onConnect: Callback<[connection: Self]> = null;
@@ -110,6 +113,7 @@ export class TcpConnection<Message = any, Self = any>
    * WebSocket: `(connection, request)`, nothing answered yet; on a client `(connection, response)`, handshake done.
    * Typed as neither: a client connection has to pass for a connection.
    */
+  // `any`: a Request or a Response, see above; a union would have to be narrowed in every callback.
   declare onWebSocketConnect?: Callback<[connection: Self, handshake: any]>;
   /** WebSocket server: `(connection, request)`, handshake answered. */
   declare onWebSocketConnected?: Callback<[connection: Self, request: Request]>;

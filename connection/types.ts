@@ -21,6 +21,7 @@ export interface Loose {
 }
 
 /** A TCP, TLS or unix connection that carries the user's `Data` and whose messages are `Message`s. */
+// `any`: without a scheme nobody can say what `onMessage` gets. The same holds for `Message` below.
 export type TcpConnection<Data = Loose, Message = any> = BaseTcpConnection<Message, TcpConnection<Data, Message>> & Data;
 
 /** A received datagram, with the user's `Data` on it. */

@@ -41,6 +41,7 @@ const ignoreMessage = (): void => {};
  *
  * Members that begin with `_` belong to the package.
  */
+// `any`: a Worker hands these through; the typed view in types.ts says what they are.
 export class Worker<Message = any, Connection = any, Self = any> implements ListenerOwner {
   /** The package's version, as in its package.json. */
   static readonly VERSION: string = VERSION;
@@ -206,6 +207,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   static get onMasterStop(): MasterCallback { return settings.onMasterStop; }
   static set onMasterStop(value: MasterCallback) { settings.onMasterStop = value; }
   /** Master: a worker process has ended, its replacement is not started yet. Default null. */
+  // `any`: the Worker as its constructor has typed it, which a static member can not know.
   static get onWorkerExit(): MasterCallback<[worker: any, status: number, pid: number]> { return settings.onWorkerExit; }
   static set onWorkerExit(value: MasterCallback<[worker: any, status: number, pid: number]>) {
     settings.onWorkerExit = value;

@@ -4,16 +4,22 @@
 export type Bytes = string | Uint8Array;
 
 /**
+ * A connection as a protocol sees it. `any`: each protocol names the few members that it needs, and one that is written in
+ * place sees all of them without an import.
+ */
+export type ProtocolConnection = any;
+
+/**
  * A protocol: a class (or any object) with static functions that cut packets out of a byte stream and
  * translate between packets and the values that `onMessage` receives and `send` takes.
  *
- * A connection is `any` here on purpose: each protocol names the few members that it needs of one, and a user's own
- * protocol needs no import to be written. What `encode` takes is whatever a user may send.
+ * What `encode` and `prepare` take is whatever a user may send, hence `any`.
  *
  * `Message` is what `onMessage` gets. Implementing this interface formally is never needed: three static
  * functions are enough. Source: Workerman's `ProtocolInterface`; the members after `onClose` are ours and are
  * the only way in which a connection learns anything about the protocol it speaks.
  */
+// `any`: without its argument nobody can say what the protocol makes of a packet.
 export interface ProtocolInterface<Message = any> {
   /** Shown in the `connections` screen and in messages; a class brings it by itself. */
   readonly name?: string;
@@ -25,35 +31,36 @@ export interface ProtocolInterface<Message = any> {
    * not asked again until that many bytes are there); anything else is an error package, which destroys the connection.
    * May be missing on a protocol used over UDP only.
    */
-  input?(buffer: Buffer, connection: any): number;
+  input?(buffer: Buffer, connection: ProtocolConnection): number;
 
   /**
    * A protocol may know a packet at sight: the message that begins at `from` in `memory`, which ends at `to`,
    * with the packet's length in `connection._recognised`; or undefined, and the bytes go the way of `input` and `decode`.
    * `memory` is written anew after the call, so nothing of it may be kept.
    */
-  recognise?(memory: Buffer, from: number, to: number, connection: any): Message | undefined;
+  recognise?(memory: Buffer, from: number, to: number, connection: ProtocolConnection): Message | undefined;
 
   /** Turns exactly one packet into the value given to `onMessage`. Over UDP, `false` skips the packet. */
-  decode(buffer: Buffer, connection: any): Message;
+  decode(buffer: Buffer, connection: ProtocolConnection): Message;
 
   /** Wire form of what `send`, `close` or `end` got. Empty: nothing to write now, `send` returns `null`. */
-  encode(data: any, connection: any): Bytes;
+  // `any`: a protocol takes what it likes, and says so in its own signature.
+  encode(data: any, connection: ProtocolConnection): Bytes;
 
   /**
    * Accepted connections only: made by the worker, nothing read yet, before the worker's `onConnect`. The place for what
    * has to count from the very beginning, since `input` is first asked when the peer has sent something.
    */
-  onAccept?(connection: any): void;
+  onAccept?(connection: ProtocolConnection): void;
 
   /** Received bytes that could not be handed out yet: so many wait now. Not called while none ever had to wait. */
-  onBuffered?(connection: any, bytes: number): void;
+  onBuffered?(connection: ProtocolConnection, bytes: number): void;
 
   /** Client connections only: after the user's `onConnect`, at every (re)connect. */
-  onConnect?(connection: any): void;
+  onConnect?(connection: ProtocolConnection): void;
 
   /** After the user's `onClose`. */
-  onClose?(connection: any): void;
+  onClose?(connection: ProtocolConnection): void;
 
   /**
    * True when a packet may be handed to `onMessage` only after the promise that `onMessage` returned for the
@@ -71,24 +78,25 @@ export interface ProtocolInterface<Message = any> {
    * Sequential protocols: the handler of `message` has returned, or its promise has settled. `error` is set when it
    * threw or was rejected; return true when that is dealt with, and it is not reported as an exception.
    */
-  onSettled?(connection: any, message: Message, error?: unknown): boolean | void;
+  onSettled?(connection: ProtocolConnection, message: Message, error?: unknown): boolean | void;
 
   /**
    * Called by `send` after the bytes of an `encode` were queued (HTTP: ends a connection that must not persist). What
    * it returns, other than undefined, is the result of `send` (WebSocket: a message that `encode` took and dropped).
    */
-  onSent?(connection: any): boolean | null | void;
+  onSent?(connection: ProtocolConnection): boolean | null | void;
 
   /** Called when a user has sent bytes past `encode`, with `raw` (HTTP: a request may have been answered by hand). */
-  onRaw?(connection: any, bytes: Bytes): void;
+  onRaw?(connection: ProtocolConnection, bytes: Bytes): void;
 
   /**
    * Bytes to put behind everything queued when the connection is closed in an orderly way by `close()` or `end()`
    * without `raw` (WebSocket: the Close frame). Empty: nothing.
    */
-  closing?(connection: any): Bytes;
+  closing?(connection: ProtocolConnection): Bytes;
 
   /** `worker.broadcast`: a form of `data` that `encode` can take over and over with less work. */
+  // `any`: as `encode`.
   prepare?(data: any): unknown;
 
   /**
@@ -96,5 +104,5 @@ export interface ProtocolInterface<Message = any> {
    * a living peer answers them or speaks by itself. `null`: leave this connection alone, something is under way on it.
    * Without this member only the peer's silence counts.
    */
-  heartbeat?(connection: any): { bytes: Bytes; answered: boolean } | null;
+  heartbeat?(connection: ProtocolConnection): { bytes: Bytes; answered: boolean } | null;
 }
