@@ -1,6 +1,6 @@
 import { release, setBuffered } from './http/buffered.js';
 import { Chunk } from './http/Chunk.js';
-import { encodePiece, encodeShared, encodeValue, textHead, type AnswerContext, type EncodedAnswer } from './http/encode.js';
+import { encodePiece, encodeShared, encodeTyped, encodeValue, textHead, type AnswerContext, type EncodedAnswer } from './http/encode.js';
 import { HeldAnswer } from './http/HeldAnswer.js';
 import { isEmptyHeaders } from './http/headers.js';
 import { type HttpConnection, stateOf } from './http/HttpConnection.js';
@@ -174,6 +174,10 @@ export class Http {
   static encode(data: unknown, connection: HttpConnection): string | Uint8Array {
     const state = stateOf(connection);
     if (typeof data === 'string' && isPlainTurn(connection, state)) return encodeText(data, state);
+    if (data instanceof Response && data.file === null && isPlainTurn(connection, state)) {
+      const bytes = encodeTyped(data);
+      if (bytes !== null) return answerWith(bytes, state);
+    }
     const unsaved = unsavedSessions(state);
     if (!(data instanceof Response) && isWebResponse(data)) {
       const answer = new Response();
@@ -269,11 +273,16 @@ function isPlainTurn(connection: HttpConnection, state: HttpState): boolean {
     && isEmptyHeaders(connection.headers);
 }
 
-/** {@link encodeValue} and {@link account} for that. */
+/** {@link encodeValue} for that. */
 function encodeText(text: string, state: HttpState): string {
+  return answerWith(textHead(Buffer.byteLength(text)) + text, state);
+}
+
+/** {@link account} for that. */
+function answerWith(bytes: string, state: HttpState): string {
   (state.outstanding[0] as Request)._isAnswered = true;
   state.answered();
-  return textHead(Buffer.byteLength(text)) + text;
+  return bytes;
 }
 
 /** A request goes to its handler. */

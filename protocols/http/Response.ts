@@ -46,7 +46,9 @@ export class Response {
   constructor(status: number = 200, headers: HeaderObject = {}, body: Body | StreamBody = '') {
     const store = new HeaderStore();
     if (headers) store.addAll(headers);
-    this.parts = { status: toStatus(status), reason: null, version: '1.1', headers: store, body: '', stream: null };
+    this.parts = {
+      status: toStatus(status), reason: null, version: '1.1', headers: store, body: '', stream: null, isReused: false,
+    };
     this.withBody(body);
   }
 

@@ -58,6 +58,8 @@ export interface AnswerParts {
   stream?: StreamBody | null;
   /** No default `Content-Type` is added: a standard `Response` says itself what it is. */
   isBare?: boolean;
+  /** It has been sent before, so that what it is made into is worth keeping. */
+  isReused?: boolean;
   /** What it was made into last, for a response that is sent again. */
   encoded?: Encoded | null;
 }
@@ -121,6 +123,8 @@ interface TypeInfo {
   readonly line: string;
   /** It begins a stream of events. */
   readonly isEvents: boolean;
+  /** The head of a 200 answer with this header alone, on a connection that lives on, up to the figures of the length. */
+  readonly head: string;
 }
 
 /** An application has few types; of one that makes them up, as many are kept. */
@@ -131,7 +135,9 @@ const typeInfos = new Map<string, TypeInfo>();
 function typeInfo(value: string): TypeInfo {
   const known = typeInfos.get(value);
   if (known !== undefined) return known;
-  const info = { line: headerLines('Content-Type', value), isEvents: EVENT_STREAM.test(value) && isSafeValue(value) };
+  const line = headerLines('Content-Type', value);
+  const head = `HTTP/1.1 200 OK\r\n${line}${KEEP_ALIVE}Content-Length: `;
+  const info = { line, isEvents: EVENT_STREAM.test(value) && isSafeValue(value), head };
   if (value.length > LONGEST_TYPE) return info;
   if (typeInfos.size >= MANY_TYPES) typeInfos.clear();
   typeInfos.set(value, info);
@@ -193,6 +199,22 @@ export function encodeValue(
     + (type < 0 ? HTML : headerLines(headers.names[type] as string, headers.values[type] as StoredValue))
     + `Content-Length: ${size}\r\n\r\n`;
   return answer(joinBody(head, sent), context.close || saysClose(headers, connection), context.head);
+}
+
+/**
+ * {@link encodeResponse} in the {@link PLAIN_CONTEXT} for what most applications send most: a 200 answer with a text and
+ * nothing but its type. Null: the response is another, or sent for the second time, which {@link encodeShared} does.
+ */
+export function encodeTyped({ parts }: { readonly parts: AnswerParts }): string | null {
+  const { names, values } = parts.headers;
+  const { body } = parts;
+  const type = values[0];
+  if (names.length !== 1 || names[0] !== 'Content-Type' || typeof type !== 'string' || typeof body !== 'string') return null;
+  if (parts.status !== 200 || parts.reason || parts.version !== '1.1' || parts.stream || parts.isReused === true) return null;
+  const info = typeInfo(type);
+  if (info.isEvents) return null;
+  parts.isReused = true;
+  return `${info.head}${Buffer.byteLength(body)}\r\n\r\n${body}`;
 }
 
 /** True when the response is still what it was, and asked for in the same way. */

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { encodeResponse, encodeShared, type AnswerContext } from '../../../../protocols/http/encode.js';
+import { encodeResponse, encodeShared, encodeTyped, PLAIN_CONTEXT, type AnswerContext } from '../../../../protocols/http/encode.js';
 import { Response } from '../../../../protocols/http/Response.js';
 
 const contexts: fc.Arbitrary<AnswerContext> = fc.record({
@@ -58,4 +58,38 @@ describe('a response that is sent again', () => {
     bytes.write('two');
     expect(String(encodeShared(response, context).bytes)).to.match(/two$/);
   });
+});
+
+describe('a response that has nothing but a type', () => {
+  it('gives the bytes that any other way gives, whatever it was made of', () => {
+    fc.assert(
+      fc.property(fc.array(changes), fc.constantFrom({}, { 'Content-Type': 'text/plain' }), (steps, headers) => {
+        const response = new Response(200, headers, 'hello');
+        for (const change of steps) change(response);
+        const bytes = encodeTyped(response);
+        if (bytes !== null) expect(bytes).to.equal(encodeResponse(response, PLAIN_CONTEXT).bytes);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is made in one step the first time, and kept from the second time on', () => {
+    const response = new Response(200, { 'Content-Type': 'application/json' }, '{"ä":1}');
+    const bytes = encodeResponse(response, PLAIN_CONTEXT).bytes;
+    expect(encodeTyped(response)).to.equal(bytes);
+    expect(encodeTyped(response)).to.equal(null);
+  });
+
+  for (const [what, response] of [
+    ['a stream of events', new Response(200, { 'Content-Type': 'text/event-stream' }, '')],
+    ['another status', new Response(204, { 'Content-Type': 'text/plain' }, '')],
+    ['another header', new Response(200, { 'X-A': '1' }, '')],
+    ['two headers', new Response(200, { 'Content-Type': 'text/plain', 'X-A': '1' }, '')],
+    ['bytes', new Response(200, { 'Content-Type': 'text/plain' }, Buffer.from('a'))],
+    ['a stream', new Response(200, { 'Content-Type': 'text/plain' }, (async function* () { yield 'a'; })())],
+    ['a reason', new Response(200, { 'Content-Type': 'text/plain' }, '').withStatus(200, 'Fine')],
+    ['a version', new Response(200, { 'Content-Type': 'text/plain' }, '').withProtocolVersion('1.0')],
+  ] as const) {
+    it(`leaves ${what} to the usual way`, () => expect(encodeTyped(response)).to.equal(null));
+  }
 });
