@@ -37,6 +37,7 @@ export const micros: readonly Micro[] = MEBIBYTES.flatMap((size): Micro[] => {
   const inChunks = piecesOf(chunked(bytes, 1024));
   return [
     { name: `${size} MiB of known length, in pieces`, bytes, run: () => receive(plain, bytes) },
+    { name: `${size} MiB of pieces joined, nothing received`, bytes, run: () => Buffer.concat(plain) },
     { name: `${size} MiB in chunks of 1 KB, in pieces`, bytes, run: () => receiveChunked(inChunks) },
   ];
 });

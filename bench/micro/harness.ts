@@ -16,6 +16,8 @@ export interface Cost {
   name: string;
   unit: 'call' | 'KB';
   nanoseconds: number;
+  /** The part of them that the kernel took: pages of memory, for the most part. */
+  kernel: number;
 }
 
 /** Milliseconds of a batch; the clock counts microseconds. */
@@ -32,22 +34,29 @@ export async function from<Module>(path: string): Promise<Module> {
 /** Keeps results alive. */
 export const sink: { value: unknown } = { value: null };
 
-function batch(run: () => unknown, times: number): number {
+/** Nanoseconds of processor time. */
+interface Spent {
+  all: number;
+  kernel: number;
+}
+
+function batch(run: () => unknown, times: number): Spent {
   const before = process.cpuUsage();
   for (let i = 0; i < times; i++) sink.value = run();
   const { user, system } = process.cpuUsage(before);
-  return (user + system) * 1000;
+  return { all: (user + system) * 1000, kernel: system * 1000 };
 }
 
 /** Times one of them: the median of some batches. */
 export function measure({ name, run, bytes }: Micro): Cost {
   let times = 1;
   for (let spent = 0; spent < BATCH * 1e6;) {
-    spent = batch(run, times);
+    spent = batch(run, times).all;
     if (spent < BATCH * 1e6) times = Math.ceil(times * Math.min(10, Math.max(1.5, (BATCH * 1.2e6) / Math.max(spent, 1))));
   }
   for (let i = 0; i < WARM_UP; i++) batch(run, times);
-  const costs = Array.from({ length: BATCHES }, () => batch(run, times) / times).sort((a, b) => a - b);
-  const cost = costs[BATCHES >> 1] as number;
-  return { name, unit: bytes === undefined ? 'call' : 'KB', nanoseconds: bytes === undefined ? cost : (cost / bytes) * 1024 };
+  const batches = Array.from({ length: BATCHES }, () => batch(run, times)).sort((a, b) => a.all - b.all);
+  const { all, kernel } = batches[BATCHES >> 1] as Spent;
+  const units = bytes === undefined ? times : (times * bytes) / 1024;
+  return { name, unit: bytes === undefined ? 'call' : 'KB', nanoseconds: all / units, kernel: kernel / units };
 }
