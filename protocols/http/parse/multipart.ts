@@ -110,17 +110,16 @@ function readPart(part: Buffer, result: Multipart): void {
   const headEnd = headLength(part);
   if (headEnd < 0) return;
   const headers = parseHeaders(part.toString('utf8', 0, headEnd));
-  const disposition = parseParameters(headers.get('content-disposition') ?? '');
+  const disposition = parseParameters(headers.disposition);
   const name = disposition.get('name') ?? '';
   if (name === '') return;
   const filename = filenameOf(disposition);
-  const content = part.subarray(headEnd + 4);
   if (filename === null) {
-    result.fields.push([name, content.toString('utf8')]);
+    result.fields.push([name, part.toString('utf8', headEnd + 4)]);
     return;
   }
-  const fullPath = headers.get('webkitrelativepath') ?? filename;
-  result.files.push({ name, filename, fullPath, type: headers.get('content-type') ?? '', content });
+  const content = part.subarray(headEnd + 4);
+  result.files.push({ name, filename, fullPath: headers.relativePath ?? filename, type: headers.type, content });
 }
 
 /** Where the headers end; -1 when they do not. A part may consist of headers alone (RFC 2046, `body-part`). */
@@ -131,14 +130,38 @@ function headLength(part: Buffer): number {
   return part[end] === CR && part[end + 1] === LF ? end : -1;
 }
 
-/** By names in lower case; of a repeated one the last counts. A line that begins with white space continues another. */
-function parseHeaders(head: string): Map<string, string> {
-  const headers = new Map<string, string>();
-  for (const line of head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')) {
-    const colon = line.indexOf(':');
-    if (colon > 0) headers.set(line.slice(0, colon).trim().toLowerCase(), line.slice(colon + 1).trim());
+/** The headers of a part that say something to us. */
+interface PartHeaders {
+  disposition: string;
+  type: string;
+  relativePath: string | null;
+}
+
+/** Of a repeated one the last counts. A line that begins with white space continues another. */
+function parseHeaders(head: string): PartHeaders {
+  const headers: PartHeaders = { disposition: '', type: '', relativePath: null };
+  if (!head.includes('\r\n')) {
+    readHeader(head, headers);
+    return headers;
   }
+  for (const line of head.replace(/\r\n[ \t]+/g, ' ').split('\r\n')) readHeader(line, headers);
   return headers;
+}
+
+function readHeader(line: string, headers: PartHeaders): void {
+  const colon = line.indexOf(':');
+  if (colon <= 0) return;
+  const value = line.slice(colon + 1).trim();
+  switch (line.slice(0, colon).trim().toLowerCase()) {
+    case 'content-disposition':
+      headers.disposition = value;
+      break;
+    case 'content-type':
+      headers.type = value;
+      break;
+    case 'webkitrelativepath':
+      headers.relativePath = value;
+  }
 }
 
 /** `null` for a field. Only who sends no plain form is asked for the encoded one, which old clients get wrong. */
