@@ -5,6 +5,10 @@ const SMALL_CHUNK = 256;
 /** Memory for a whole packet is made when a quarter of it is there: who only announces a large one gets none. */
 const ANNOUNCED_PER_SENT = 4;
 
+/** Memory of so many bytes is left when no more than a quarter of it is still waiting. */
+const LARGE_ARENA = 131_072;
+const ARENA_PER_REST = 4;
+
 /** Copies what is to be kept of memory that will be written anew. */
 export function keep(memory: Buffer, from: number, to: number): Buffer {
   const size = to - from;
@@ -39,12 +43,12 @@ export class ReceiveBuffer {
    * Takes bytes out of memory that will be written anew.
    *
    * @param expected length of the packet that is being received, when it is known; else 0. What belongs to it goes right
-   * to where the packet will lie.
+   * to where the packet will lie; while the length is not known, as long as there is room.
    */
   pushCopy(memory: Buffer, from: number, to: number, expected: number): void {
-    const size = Math.min(to - from, expected - this.length);
+    const size = expected === 0 ? to - from : Math.min(to - from, expected - this.length);
     if (size > 0) {
-      if (!this.#hasRoom(size) && (this.length + size) * ANNOUNCED_PER_SENT >= expected) this.#reserve(expected);
+      if (expected > 0 && !this.#hasRoom(size) && (this.length + size) * ANNOUNCED_PER_SENT >= expected) this.#reserve(expected);
       if (this.#hasRoom(size)) {
         this.#fill(memory, from, size);
         from += size;
@@ -72,6 +76,7 @@ export class ReceiveBuffer {
     if (first.length > n) {
       this.#chunks[0] = first.subarray(n);
       this.length -= n;
+      this.#leaveArena();
       return first.subarray(0, n);
     }
     return this.#join(n);
@@ -81,6 +86,14 @@ export class ReceiveBuffer {
     this.#chunks = [];
     this.#arena = null;
     this.length = 0;
+  }
+
+  /** What little is left of a large packet does not keep its memory, nor do the packets that come behind it. */
+  #leaveArena(): void {
+    if (this.#arena === null || this.#arena.length < LARGE_ARENA || this.#chunks.length > 1) return;
+    if (this.length * ARENA_PER_REST > this.#arena.length) return;
+    this.#chunks = [keep(this.#chunks[0]!, 0, this.length)];
+    this.#arena = null;
   }
 
   #hasRoom(size: number): boolean {

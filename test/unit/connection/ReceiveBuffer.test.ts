@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { ReceiveBuffer } from '../../../connection/ReceiveBuffer.js';
 
 type Step =
-  | { kind: 'push'; bytes: Uint8Array } | { kind: 'copy'; bytes: Uint8Array; missing: number }
+  | { kind: 'push'; bytes: Uint8Array } | { kind: 'copy'; bytes: Uint8Array; missing: number | null }
   | { kind: 'take'; share: number } | { kind: 'view' } | { kind: 'clear' };
 
 const step = (): fc.Arbitrary<Step> =>
@@ -15,8 +15,13 @@ const step = (): fc.Arbitrary<Step> =>
     },
     {
       weight: 5,
-      arbitrary: fc.record({ bytes: fc.uint8Array({ maxLength: 400 }), missing: fc.integer({ min: -50, max: 1500 }) })
+      arbitrary: fc.record({ bytes: fc.uint8Array({ maxLength: 400 }), missing: fc.option(fc.integer({ min: -50, max: 1500 })) })
         .map((record) => ({ kind: 'copy' as const, ...record })),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.integer({ min: 50_000, max: 200_000 })
+        .map((size) => ({ kind: 'copy' as const, bytes: Buffer.alloc(size, 'large'), missing: null })),
     },
     {
       weight: 3,
@@ -44,7 +49,8 @@ describe('ReceiveBuffer', () => {
             model = Buffer.concat([model, s.bytes]);
           } else if (s.kind === 'copy') {
             const memory = Buffer.concat([Buffer.from('..'), s.bytes, Buffer.from('...')]);
-            buffer.pushCopy(memory, 2, 2 + s.bytes.length, buffer.length + s.missing);
+            const expected = s.missing === null ? 0 : buffer.length + s.missing;
+            buffer.pushCopy(memory, 2, 2 + s.bytes.length, expected);
             memory.fill(0);
             model = Buffer.concat([model, s.bytes]);
           } else if (s.kind === 'take') {
@@ -84,6 +90,35 @@ describe('ReceiveBuffer', () => {
     expect(packet.buffer).to.equal(chunk.buffer);
     expect(String(packet)).to.equal('one');
     expect(String(buffer.take(3))).to.equal('two');
+  });
+
+  it('does not let what is left of a large packet keep its memory', () => {
+    const buffer = new ReceiveBuffer();
+    const memory = Buffer.alloc(65_536, 'x');
+    for (let i = 0; i < 20; i++) {
+      buffer.pushCopy(memory, 0, memory.length, 0);
+      buffer.view();
+    }
+    const packet = buffer.take(buffer.length - 100);
+    expect(packet.buffer.byteLength).to.be.above(1_000_000);
+    expect(buffer.view().buffer.byteLength).to.be.below(100_000);
+    buffer.pushCopy(memory, 0, 50, 0);
+    expect(buffer.view().buffer.byteLength).to.be.below(100_000);
+    expect(buffer.take(150).equals(memory.subarray(0, 150))).to.equal(true);
+  });
+
+  it('puts the pieces of a packet of unknown length where they will lie, as long as there is room', () => {
+    const memory = Buffer.alloc(65_536, 'x');
+    const cost = costOf(() => {
+      const buffer = new ReceiveBuffer();
+      for (let i = 0; i < 64; i++) {
+        buffer.pushCopy(memory, 0, memory.length, 0);
+        buffer.view();
+      }
+    });
+    // Kept, joined, and moved when the memory is doubled: each at most twice in all.
+    expect(cost.copied).to.be.at.most(2.5 * 64 * memory.length);
+    expect(cost.allocated).to.be.at.most(4.5 * 64 * memory.length);
   });
 
   /** Runs `work` and counts the bytes that are copied and the memory that is allocated for them. */
