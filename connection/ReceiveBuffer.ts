@@ -64,6 +64,14 @@ export class ReceiveBuffer {
     return this.#chunks.length === 1 ? first : this.#grow(first);
   }
 
+  /** What was buffered behind the first `offset` bytes. Valid for ever, but do not write to it. */
+  after(offset: number): Buffer {
+    const last = this.#chunks[this.#chunks.length - 1];
+    // One chunk that has just come need not be put behind the others.
+    if (last !== undefined && last.length === this.length - offset) return last;
+    return this.view().subarray(offset);
+  }
+
   /** Cuts the first `n` bytes off (`n` at most `length`). */
   take(n: number): Buffer {
     const first = this.#chunks[0] ?? Buffer.alloc(0);

@@ -53,6 +53,8 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   protected _endMissed = false;
 
   #packageLength = 0;
+  /** Bytes of the first packet that `input` has seen without finding its length. */
+  #seen = 0;
   #paused = false;
   #dispatching = false;
   /** Bytes behind the packet that is handed out, still in memory that all connections share. */
@@ -120,7 +122,9 @@ export abstract class ReceivingConnection<Message = any, Self = any>
 
   /** For protocols, inside `input`: drops the first `n` buffered bytes. */
   consumeRecvBuffer(n: number): void {
-    if (n > 0) this._received.take(Math.min(n, this._received.length));
+    if (n <= 0) return;
+    this._received.take(Math.min(n, this._received.length));
+    this.#seen = 0;
   }
 
   /** @internal */
@@ -305,7 +309,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   #askLength(protocol: ProtocolInterface): number {
     let length: unknown;
     try {
-      length = protocol.input?.(this._received.view(), this);
+      length = this.#inputOf(protocol);
       if (isThenable(length)) length.then(undefined, () => {});
     } catch (error) {
       hooks.print(error instanceof Error ? (error.stack ?? error.message) : textOf(error));
@@ -315,12 +319,23 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     if (typeof length === 'number' && Number.isInteger(length)) {
       if (length > 0 && length <= this.maxPackageSize) return length;
       const most = Math.max(this.maxPackageSize, protocol.headLimit ?? 0);
+      this.#seen = this._received.length;
       if (length === 0 && (this._received.length <= most || this.#paused || this.#busy)) return 0;
       if (length === 0) length = this._received.length;
     }
     hooks.print(`Protocol ${protocol.name ?? 'unknown'} Error package. package_length=${textOf(length)}`);
     this.destroy();
     return 0;
+  }
+
+  #inputOf(protocol: ProtocolInterface): unknown {
+    const seen = this.#seen;
+    this.#seen = 0;
+    if (seen > 0 && protocol.inputRest !== undefined) {
+      const length: unknown = protocol.inputRest(this._received.after(seen), seen, this);
+      if (length !== undefined) return length;
+    }
+    return protocol.input?.(this._received.view(), this);
   }
 
   /** A message goes to its handler, and the next one does not wait for what it promises. */
@@ -454,6 +469,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     this._received.clear();
     this.#behind = 0;
     this.#packageLength = 0;
+    this.#seen = 0;
     this.#sink = null;
     this.#paused = this.#throttled = this.#sinkFull = false;
     this._wire?.resume();
@@ -464,6 +480,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     this._received.clear();
     this.#behind = 0;
     this.#packageLength = 0;
+    this.#seen = 0;
     this.#held = null;
     this.#busy = false;
     this.#holdsEnd = false;

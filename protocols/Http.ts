@@ -9,7 +9,7 @@ import { IncomingBody } from './http/IncomingBody.js';
 import { inspectHttp } from './http/inspect.js';
 import { bodyHost, clientFault, clientGone, CONTINUE, makeRoom, mayStillRefuse, seeOff } from './http/lifecycle.js';
 import { limits, unwatch, watch } from './http/limits.js';
-import { ChunkedBody, dechunk, dechunkedHead, withoutCoding } from './http/parse/chunked.js';
+import { ChunkedBody, type ChunkedVerdict, dechunk, dechunkedHead, withoutCoding } from './http/parse/chunked.js';
 import { HEADER_LIMIT, parseHead, type Head } from './http/parse/head.js';
 import { knownHead } from './http/parse/knownHeads.js';
 import { refuse } from './http/refusals.js';
@@ -120,6 +120,14 @@ export class Http {
     if (head === null) return 0;
     if (state.isStreamed) return head.length;
     return head.chunked ? chunkedLength(buffer, connection, state, head) : plainLength(buffer, connection, state, head);
+  }
+
+  /** As {@link input}, for a chunked body whose beginning has been read: the next bytes are all that matters. */
+  static inputRest(rest: Buffer, seen: number, connection: HttpConnection): number | undefined {
+    const { head, chunked } = stateOf(connection);
+    // A class that is derived from this one, and cuts in a way of its own, sees every byte.
+    if (this.input !== Http.input || head === null || chunked?.end !== seen) return undefined;
+    return judge(chunked.advance(rest, head.length, connection.maxPackageSize, seen), chunked, connection);
   }
 
   /** A request that is all there and begins with a head which may have come before. */
@@ -335,7 +343,11 @@ function plainLength(buffer: Buffer, connection: HttpConnection, state: HttpStat
 function chunkedLength(buffer: Buffer, connection: HttpConnection, state: HttpState, head: Head): number {
   invite(buffer, connection, state, head);
   const body = (state.chunked ??= new ChunkedBody());
-  const verdict = body.advance(buffer, head.length, connection.maxPackageSize);
+  return judge(body.advance(buffer, head.length, connection.maxPackageSize), body, connection);
+}
+
+/** What a verdict means for `input`. */
+function judge(verdict: ChunkedVerdict, body: ChunkedBody, connection: HttpConnection): number {
   if (verdict === 'done') return body.end;
   if (verdict !== 'more') refuse(verdict, connection);
   return 0;

@@ -34,6 +34,13 @@ export interface ProtocolInterface<Message = any> {
   input?(buffer: Buffer, connection: ProtocolConnection): number;
 
   /**
+   * `input` has returned 0 for the first `seen` bytes, and `rest` has come behind them. What `input` would return for all
+   * of them, when the rest is enough to tell; undefined, and `input` is asked. For long packets whose length shows only
+   * at their end: nobody has to put together what was seen, again and again.
+   */
+  inputRest?(rest: Buffer, seen: number, connection: ProtocolConnection): number | undefined;
+
+  /**
    * A protocol may know a packet at sight: the message that begins at `from` in `memory`, which ends at `to`,
    * with the packet's length in `connection._recognised`; or undefined, and the bytes go the way of `input` and `decode`.
    * `memory` is written anew after the call, so nothing of it may be kept.

@@ -6,21 +6,22 @@ const { ChunkedBody } = await from<typeof import('../../protocols/http/parse/chu
 
 const LIMIT = 1 << 30;
 
-/** A body of known length: kept until it is whole, then joined. */
+/** A body of known length. Each piece is taken out of memory that the next one would be written to. */
 function receive(pieces: readonly Buffer[], length: number): Buffer {
   const received = new ReceiveBuffer();
-  for (const piece of pieces) received.push(piece);
+  for (const piece of pieces) received.pushCopy(piece, 0, piece.length, length);
   return received.take(length);
 }
 
-/** A chunked body: looked at after each piece. */
-function receiveChunked(pieces: readonly Buffer[]): number {
+/** A chunked body: each piece is looked at, and all of them are joined when it is whole. */
+function receiveChunked(pieces: readonly Buffer[]): Buffer {
   const received = new ReceiveBuffer();
   const body = new ChunkedBody();
   for (const piece of pieces) {
-    received.push(piece);
-    const verdict = body.advance(received.view(), 0, LIMIT);
-    if (verdict === 'done') return received.length;
+    const seen = received.length;
+    received.pushCopy(piece, 0, piece.length, 0);
+    const verdict = body.advance(received.after(seen), 0, LIMIT, seen);
+    if (verdict === 'done') return received.take(body.end);
     if (verdict !== 'more') throw new Error(`refused with ${verdict}`);
   }
   throw new Error('the body has no end');

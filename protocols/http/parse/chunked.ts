@@ -53,6 +53,8 @@ export type ChunkedVerdict = 'more' | 'done' | 400 | 413;
 /** The chunked body of one message, from its first to its last byte. */
 export class ChunkedBody {
   #state = CHUNK_SIZE;
+  /** Offset in the message of the buffer's first byte. */
+  #base = 0;
   #at = 0;
   #stop = 0;
   #maxPackageSize = 0;
@@ -87,24 +89,27 @@ export class ChunkedBody {
   /**
    * Reads on where the call before stopped.
    *
-   * @param buffer All bytes received from the first byte of the message on. It may be another Buffer at each call, but
-   * what was read once must stay the same.
+   * @param buffer All bytes received from the first byte of the message on, or from `base` on. It may be another Buffer
+   * at each call, but what was read once must stay the same.
    * @param start Where the body begins (`head.length`); only the first call looks at it.
    * @param maxPackageSize Most bytes of head, framing, data and trailers together.
+   * @param base Bytes of the message that are left out of `buffer`, at most {@link end}.
    * @returns `'more'` to wait, `'done'` when `end` is known. 413 as soon as the message, or the chunk that a size line
    * announces, passes `maxPackageSize`; 400 at the first byte that the grammar does not allow. A refusal is final.
    */
-  advance(buffer: Buffer, start: number, maxPackageSize: number): ChunkedVerdict {
+  advance(buffer: Buffer, start: number, maxPackageSize: number, base: number = 0): ChunkedVerdict {
     if (this.#start < 0) {
       this.#start = start;
       this.#at = start;
     }
+    this.#base = base;
     this.#maxPackageSize = maxPackageSize;
-    this.#stop = Math.min(buffer.length, maxPackageSize);
+    const length = base + buffer.length;
+    this.#stop = Math.min(length, maxPackageSize);
     while (this.#at < this.#stop && this.#state < COMPLETE) this.#step(buffer);
     if (this.#state === COMPLETE) return 'done';
     if (this.#state === REFUSED) return this.#refusal;
-    return buffer.length > maxPackageSize ? this.#refuse(413) : 'more';
+    return length > maxPackageSize ? this.#refuse(413) : 'more';
   }
 
   /**
@@ -117,7 +122,7 @@ export class ChunkedBody {
    * row (extensions, trailers), and for a chunk beyond what a number can count.
    */
   consume(chunk: Buffer, onData: (data: Buffer) => void): ChunkedVerdict {
-    this.#at = 0;
+    this.#base = this.#at = 0;
     this.#stop = chunk.length;
     this.#maxPackageSize = Number.MAX_SAFE_INTEGER;
     this.#trailerStart = 0;
@@ -153,7 +158,7 @@ export class ChunkedBody {
 
   /** Reads at least one byte, or refuses it. */
   #step(buffer: Buffer): void {
-    const byte = buffer[this.#at]!;
+    const byte = buffer[this.#at - this.#base]!;
     switch (this.#state) {
       case CHUNK_SIZE: return this.#chunkSize(byte);
       case CHUNK_EXT_NAME: return this.#chunkExtName(buffer);
@@ -200,7 +205,7 @@ export class ChunkedBody {
 
   #chunkExtName(buffer: Buffer): void {
     if (this.#token(buffer)) return;
-    const byte = buffer[this.#at]!;
+    const byte = buffer[this.#at - this.#base]!;
     if (this.#tokenLength === 0) {
       this.#refuse(400);
     } else if (byte === EQUALS) {
@@ -213,7 +218,7 @@ export class ChunkedBody {
 
   #chunkExtValue(buffer: Buffer): void {
     if (this.#token(buffer)) return;
-    const byte = buffer[this.#at]!;
+    const byte = buffer[this.#at - this.#base]!;
     if (this.#tokenLength > 0) {
       this.#afterChunkExt(byte);
     } else if (byte === QUOTE) {
@@ -225,8 +230,9 @@ export class ChunkedBody {
 
   /** Reads token characters; true when nothing else is there yet. */
   #token(buffer: Buffer): boolean {
+    const base = this.#base;
     let at = this.#at;
-    while (at < this.#stop && TOKEN[buffer[at]!]) at++;
+    while (at < this.#stop && TOKEN[buffer[at - base]!]) at++;
     this.#tokenLength += at - this.#at;
     this.#at = at;
     return at === this.#stop;
@@ -277,10 +283,11 @@ export class ChunkedBody {
   }
 
   #trailerLine(buffer: Buffer): void {
+    const base = this.#base;
     let at = this.#at;
-    while (at < this.#stop && TEXT[buffer[at]!]) at++;
+    while (at < this.#stop && TEXT[buffer[at - base]!]) at++;
     this.#at = at;
-    if (at < this.#stop) this.#expect(buffer[at]!, CR, TRAILER_LF);
+    if (at < this.#stop) this.#expect(buffer[at - base]!, CR, TRAILER_LF);
   }
 
   #expect(byte: number, wanted: number, next: number): void {

@@ -4,7 +4,7 @@ import { ReceiveBuffer } from '../../../connection/ReceiveBuffer.js';
 
 type Step =
   | { kind: 'push'; bytes: Uint8Array } | { kind: 'copy'; bytes: Uint8Array; missing: number | null }
-  | { kind: 'take'; share: number } | { kind: 'view' } | { kind: 'clear' };
+  | { kind: 'take' | 'after'; share: number } | { kind: 'view' } | { kind: 'clear' };
 
 const step = (): fc.Arbitrary<Step> =>
   fc.oneof(
@@ -26,6 +26,10 @@ const step = (): fc.Arbitrary<Step> =>
     {
       weight: 3,
       arbitrary: fc.double({ min: 0, max: 1, noNaN: true }).map((share) => ({ kind: 'take' as const, share })),
+    },
+    {
+      weight: 3,
+      arbitrary: fc.double({ min: 0, max: 1, noNaN: true }).map((share) => ({ kind: 'after' as const, share })),
     },
     { weight: 4, arbitrary: fc.constant({ kind: 'view' as const }) },
     { weight: 1, arbitrary: fc.constant({ kind: 'clear' as const }) },
@@ -57,6 +61,9 @@ describe('ReceiveBuffer', () => {
             const n = Math.round(s.share * model.length);
             expect(keep(buffer.take(n))).to.deep.equal(model.subarray(0, n));
             model = model.subarray(n);
+          } else if (s.kind === 'after') {
+            const n = Math.round(s.share * model.length);
+            expect(keep(buffer.after(n))).to.deep.equal(model.subarray(n));
           } else if (s.kind === 'view') {
             expect(keep(buffer.view())).to.deep.equal(model);
           } else {
@@ -105,6 +112,16 @@ describe('ReceiveBuffer', () => {
     buffer.pushCopy(memory, 0, 50, 0);
     expect(buffer.view().buffer.byteLength).to.be.below(100_000);
     expect(buffer.take(150).equals(memory.subarray(0, 150))).to.equal(true);
+  });
+
+  it('gives what has just come without putting it behind the rest', () => {
+    const buffer = new ReceiveBuffer();
+    buffer.push(Buffer.from('one'));
+    const last = Buffer.from('two');
+    buffer.push(last);
+    expect(buffer.after(3)).to.equal(last);
+    expect(String(buffer.after(2))).to.equal('etwo');
+    expect(buffer.after(6)).to.have.length(0);
   });
 
   it('puts the pieces of a packet of unknown length where they will lie, as long as there is room', () => {

@@ -192,6 +192,41 @@ describe('TcpConnection: receiving', () => {
       });
     }
 
+    it('shows a protocol that asks for it only what is new of a long packet, as long as that is enough', async () => {
+      const asked: string[] = [];
+      let known = 0;
+      const lines: ProtocolInterface = {
+        input: (bytes: Buffer) => {
+          asked.push(`all ${bytes}`);
+          known = bytes.length;
+          return bytes.indexOf(';') + 1;
+        },
+        inputRest: (rest: Buffer, seen: number) => {
+          asked.push(`${rest} behind ${seen}`);
+          if (rest.includes('?') || seen !== known) return undefined;
+          known += rest.length;
+          const at = rest.indexOf(';');
+          return at < 0 ? 0 : seen + at + 1;
+        },
+        decode: String,
+        encode: String,
+      };
+      const messages: string[] = [];
+      const { peer } = await open((c) => {
+        c.protocol = lines;
+        c.onMessage = (_c: unknown, message: string) => messages.push(message);
+      });
+      for (const [piece, calls] of [['a', 1], ['b', 2], ['c;d', 4], ['?', 6], [';', 7], ['e;', 8]] as const) {
+        await peer.write(piece);
+        await until(() => asked.length === calls);
+      }
+      expect(asked).to.deep.equal([
+        'all a', 'b behind 1', 'c;d behind 2', 'all d', '? behind 1', 'all d?', '; behind 2', 'all e;',
+      ]);
+      await until(() => messages.length === 3);
+      expect(messages).to.deep.equal(['abc;', 'd?;', 'e;']);
+    });
+
     it('keeps a packet of any size whose length is known, in linear time', async () => {
       const size = 10 * 1024 * 1024;
       let asked = 0;

@@ -17,13 +17,16 @@ interface Outcome {
   trailers?: Record<string, string>;
 }
 
-/** Feeds a body behind `HEAD` piece by piece until there is a verdict. */
-function run(pieces: readonly Uint8Array[], max = MAX): Outcome {
+/** Feeds a body behind `HEAD` piece by piece until there is a verdict: all that has come, or what is new each time. */
+function run(pieces: readonly Uint8Array[], max = MAX, onlyNew = false): Outcome {
   const body = new ChunkedBody();
   let message = HEAD;
   for (const piece of pieces) {
+    const seen = message === HEAD ? 0 : message.length;
     message = Buffer.concat([message, piece]);
-    const verdict = body.advance(message, HEAD.length, max);
+    const verdict = onlyNew
+      ? body.advance(message.subarray(seen), HEAD.length, max, seen)
+      : body.advance(message, HEAD.length, max);
     if (verdict === 'more') continue;
     if (verdict !== 'done') return { verdict };
     const decoded = dechunk(message, PARSED, body);
@@ -45,6 +48,7 @@ function verdictOf(body: string, max = MAX): ChunkedVerdict {
   const outcome = whole(body, max);
   for (const { name, pieces } of deliveries(Buffer.from(body, 'latin1'))) {
     expect(run(pieces, max), name).to.deep.equal(outcome);
+    expect(run(pieces, max, true), `${name}, only what is new`).to.deep.equal(outcome);
   }
   return outcome.verdict;
 }
