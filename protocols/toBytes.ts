@@ -31,13 +31,21 @@ export function numberText(value: number | bigint): string {
   if (Number.isInteger(value) && value >= -INT_RANGE && value < INT_RANGE) return String(BigInt(value));
   if (Number.isNaN(value)) return 'NAN';
   if (!Number.isFinite(value)) return value > 0 ? 'INF' : '-INF';
-  const [mantissa = '', exponent = ''] = value.toExponential(PRECISION - 1).split('e');
+  const settled = tieToEven(value);
+  const [mantissa = '', exponent = ''] = settled.toExponential(PRECISION - 1).split('e');
   const power = Number(exponent);
   const digits = withoutZeros(mantissa);
   if (power < -4 || power >= PRECISION) {
     return `${digits.includes('.') ? digits : `${digits}.0`}E${power < 0 ? '-' : '+'}${Math.abs(power)}`;
   }
-  return withoutZeros(value.toFixed(Math.max(0, PRECISION - 1 - power)));
+  return withoutZeros(settled.toFixed(Math.max(0, PRECISION - 1 - power)));
+}
+
+/** The number, cut where it lies just between two of 14 digits: PHP takes the even one, JavaScript the larger. */
+function tieToEven(value: number): number {
+  const oneMore = value.toExponential(PRECISION);
+  const isTie = /[02468]5e/.test(oneMore) && value.toExponential(100).replace(/0+e/, 'e') === oneMore;
+  return isTie ? Number(oneMore.replace('5e', 'e')) : value;
 }
 
 /** Those behind the point, and the point when nothing else is there. */

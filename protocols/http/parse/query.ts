@@ -157,14 +157,14 @@ function baseName(name: string): string {
   return /[ .[]/.test(name) ? name.replace(/[ .[]/g, '_') : name;
 }
 
-/** The groups that begin at `open`, up to the first thing that is none; `undefined` when there are too many. */
+/** The groups that begin at `open`, up to the first thing that is none; `undefined` when one too many is opened. */
 function readPath(name: string, open: number): (string | null)[] | undefined {
   const path: (string | null)[] = [];
   let at = open;
   while (name[at] === '[') {
+    if (path.length === MAX_GROUPS) return undefined;
     const close = name.indexOf(']', at + 1);
     if (close < 0) break;
-    if (path.length === MAX_GROUPS) return undefined;
     const isAppend = close === at + 1 || (close === at + 2 && WHITE_SPACE.includes(name[at + 1]!));
     path.push(isAppend ? APPEND : name.slice(at + 1, close));
     at = close + 1;

@@ -113,6 +113,7 @@ describe('parseStr', () => {
     for (; Array.isArray(value); depth++) value = value[0];
     expect([depth, value]).to.deep.equal([64, 'x']);
     expect(json(`a${'[b]'.repeat(65)}=x&c=1`)).to.deep.equal({ c: '1' });
+    expect(json(`a${'[b]'.repeat(64)}[c=x`), 'the last one is not even closed').to.deep.equal({});
     expect(json(`a${'[b]'.repeat(100_000)}=x`)).to.deep.equal({});
     expect(json(`a${'['.repeat(100_000)}=x`)).to.deep.equal({ [`a${'_'.repeat(100_000)}`]: 'x' });
   });
