@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { type Body, toBody } from './body.js';
 import { cookieLine } from './cookie.js';
 import { type AnswerParts, encodeResponse, PLAIN_CONTEXT } from './encode.js';
-import { type HeaderObject, HeaderStore, type HeaderValue, type StoredValue } from './headers.js';
+import { type HeaderObject, HeaderStore, type HeaderValue, type StoredValue, toText } from './headers.js';
 import { mimeType } from './mimeTypes.js';
 import { PHRASES } from './phrases.js';
 import { findInDirectory, type DirectoryOptions } from './directory.js';
@@ -194,7 +194,7 @@ export class Response {
     httpOnly: boolean = false,
     sameSite: string = '',
   ): this {
-    const line = cookieLine(name, String(value), { maxAge, path, domain, secure, httpOnly, sameSite });
+    const line = cookieLine(name, toText(value), { maxAge, path, domain, secure, httpOnly, sameSite });
     // In an array from the first on, so that reading it back always gives an array.
     if (line !== null) this.parts.headers.add('Set-Cookie', [line]);
     return this;

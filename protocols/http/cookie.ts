@@ -38,11 +38,12 @@ export function cookieLine(name: string, value: string, attributes: CookieAttrib
   if (BAD_ATTRIBUTE.test(path) || BAD_ATTRIBUTE.test(domain) || BAD_ATTRIBUTE.test(sameSite)) return null;
   const seconds = maxAge === null ? NaN : Math.trunc(maxAge);
   let line = `${name}=${rawUrlEncode(value)}`;
-  if (domain !== '') line += `; Domain=${domain}`;
+  // A caller without types may well give null for what is not to be set.
+  if (domain) line += `; Domain=${domain}`;
   if (Number.isFinite(seconds)) line += `; Max-Age=${seconds}`;
-  if (path !== '') line += `; Path=${path}`;
+  if (path) line += `; Path=${path}`;
   if (attributes.secure) line += '; Secure';
   if (attributes.httpOnly) line += '; HttpOnly';
-  if (sameSite !== '') line += `; SameSite=${sameSite}`;
+  if (sameSite) line += `; SameSite=${sameSite}`;
   return line;
 }

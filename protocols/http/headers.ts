@@ -60,7 +60,8 @@ export function isEmptyHeaders(headers: HeaderObject | null | undefined): boolea
   return true;
 }
 
-function toText(value: unknown): string {
+/** A value as text: scalars by the rules of PHP's `(string)`, anything else by its own. */
+export function toText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined || value === false) return '';
   if (typeof value === 'number') return numberText(value);

@@ -237,6 +237,15 @@ describe('Response', () => {
       expect(lines(new Response().cookie('a', '1', evil))).to.deep.equal(['a=1']);
       expect(lines(new Response().cookie('a', '1', 1.9))).to.deep.equal(['a=1; Max-Age=1']);
     });
+
+    it("writes values that are no text as PHP's (string) has them, and null attributes not at all", () => {
+      const values = [true, false, null, undefined, 1.5, 1e25] as unknown[] as string[];
+      // A default takes the place of undefined.
+      const texts = values.map((value) => lines(new Response().cookie('a', value)));
+      expect(texts).to.deep.equal([['a=1'], ['a='], ['a='], ['a='], ['a=1.5'], ['a=1.0E%2B25']]);
+      const none = null as unknown as string;
+      expect(lines(new Response().cookie('a', '1', null, none, none, true, false, none))).to.deep.equal(['a=1; Secure']);
+    });
   });
 
   describe('body and file', () => {
