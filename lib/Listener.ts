@@ -2,7 +2,8 @@ import type { Socket as UdpSocket, RemoteInfo } from 'node:dgram';
 import { Socket, type Server } from 'node:net';
 import { acceptWires, type HandleWire } from '../connection/wire/HandleWire.js';
 import {
-  armSocket, bindSocket, boundPort, closeSocket, listenError, removeSocketFile, serverOn, type BindAddress, type BoundSocket,
+  armSocket, bindSocket, boundPort, closeSocket, listenError, removeSocketFile, sendAtOnce, serverOn,
+  type BindAddress, type BoundSocket,
 } from './bindSocket.js';
 
 /** Who gets what arrives at a listening socket. */
@@ -200,6 +201,7 @@ export class Listener {
 
   #readFrom(socket: UdpSocket): void {
     this.#udp = socket;
+    sendAtOnce(socket);
     socket.on('message', (data, remote) => {
       if (this.#accepting) this.#owner.datagram(data, remote, socket);
     });

@@ -160,13 +160,37 @@ async function bindUdp(address: BindAddress, forOthers: boolean): Promise<dgram.
   return socket;
 }
 
+/** What Node keeps of a UDP socket. */
+interface UdpState {
+  handle?: {
+    recvStop?: () => void;
+    lookup?: (address: string, done: (error: Error | null, ip?: string) => void) => void;
+  };
+  receiving?: boolean;
+}
+
+function stateOf(socket: dgram.Socket): UdpState | undefined {
+  const key = Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === 'state symbol');
+  return key && (socket as unknown as Record<symbol, UdpState>)[key];
+}
+
 /** The process that holds a UDP socket for others must not read its datagrams. */
 function stopReceiving(socket: dgram.Socket): void {
-  const key = Object.getOwnPropertySymbols(socket).find((symbol) => symbol.description === 'state symbol');
-  const state = key && (socket as unknown as Record<symbol, { handle?: { recvStop?: () => void }; receiving?: boolean }>)[key];
+  const state = stateOf(socket);
   if (!state?.handle?.recvStop) throw new WorkermanError('WM_LISTEN', 'This version of Node can not share UDP sockets');
   state.handle.recvStop();
   state.receiving = false;
+}
+
+/**
+ * Has datagrams to an ip sent inside the call of `send`. Node looks every address up first, an ip too, and sends a moment
+ * later, when the process may be gone. Without the internal handle they go out as Node does it.
+ */
+export function sendAtOnce(socket: dgram.Socket): void {
+  const handle = stateOf(socket)?.handle;
+  const lookup = handle?.lookup;
+  if (handle === undefined || typeof lookup !== 'function') return;
+  handle.lookup = (address, done) => (net.isIP(address) === 0 ? lookup(address, done) : done(null, address));
 }
 
 /** The port that a socket was really bound to (after asking for port 0), 0 for unix sockets. */

@@ -289,6 +289,24 @@ describe('listening', function () {
       writeFileSync(join(script.folder, 'go'), '');
       socket.close();
     });
+
+    it('sends an answer also when the process ends right behind it', async () => {
+      const port = await freePort();
+      const script = startService(`
+        const worker = new Worker('udp://127.0.0.1:${port}');
+        worker.onWorkerStart = () => Worker.log('up');
+        worker.onMessage = (connection, data) => { connection.send('last of ' + data); process.exit(); };`);
+      await script.waitForLog(/up/);
+      const socket = createSocket('udp4');
+      const answers: string[] = [];
+      socket.on('message', (data) => answers.push(data.toString()));
+      await until(script, () => {
+        socket.send('one', port, '127.0.0.1');
+        return answers.length > 0;
+      });
+      expect(answers[0]).to.equal('last of one');
+      socket.close();
+    });
   });
 
   describe('reusePort', () => {
