@@ -5,9 +5,9 @@ const SMALL_CHUNK = 256;
 /** Memory for a whole packet is made when a quarter of it is there: who only announces a large one gets none. */
 const ANNOUNCED_PER_SENT = 4;
 
-/** Memory of so many bytes is left when no more than a quarter of it is still waiting. */
-const LARGE_ARENA = 131_072;
-const ARENA_PER_REST = 4;
+/** Of memory larger than this, what is cut off and what is left get their own where they are less than a quarter of it. */
+const LARGE = 128 * 1024;
+const PART_OF_LARGE = 4;
 
 /** Copies what is to be kept of memory that will be written anew. */
 export function keep(memory: Buffer, from: number, to: number): Buffer {
@@ -82,26 +82,34 @@ export class ReceiveBuffer {
       return first;
     }
     if (first.length > n) {
-      this.#chunks[0] = first.subarray(n);
       this.length -= n;
-      this.#leaveArena();
+      if (first.buffer.byteLength > LARGE) return this.#cutLarge(first, n);
+      this.#chunks[0] = first.subarray(n);
       return first.subarray(0, n);
     }
     return this.#join(n);
+  }
+
+  /**
+   * A packet that an application keeps, and the byte of a next one that never comes, would hold all the memory in which
+   * a long packet lay before them. What is copied here is in all a part of what was received.
+   */
+  #cutLarge(first: Buffer, n: number): Buffer {
+    const size = first.buffer.byteLength;
+    const isSmall = (length: number): boolean => length * PART_OF_LARGE < size;
+    if (isSmall(first.length - n)) {
+      this.#chunks[0] = keep(first, n, first.length);
+      this.#arena = null;
+    } else {
+      this.#chunks[0] = first.subarray(n);
+    }
+    return isSmall(n) ? keep(first, 0, n) : first.subarray(0, n);
   }
 
   clear(): void {
     this.#chunks = [];
     this.#arena = null;
     this.length = 0;
-  }
-
-  /** What little is left of a large packet does not keep its memory, nor do the packets that come behind it. */
-  #leaveArena(): void {
-    if (this.#arena === null || this.#arena.length < LARGE_ARENA || this.#chunks.length > 1) return;
-    if (this.length * ARENA_PER_REST > this.#arena.length) return;
-    this.#chunks = [keep(this.#chunks[0]!, 0, this.length)];
-    this.#arena = null;
   }
 
   #hasRoom(size: number): boolean {
