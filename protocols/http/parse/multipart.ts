@@ -52,6 +52,9 @@ const SP = 0x20;
 const HTAB = 0x09;
 const DASH = 0x2d;
 
+/** Bytes of the headers of a part, of which V8 keeps all alive for a value that is cut out of their text. */
+const LARGE_HEAD = 4096;
+
 const LINE_DASHES = Buffer.from('\r\n--');
 const BLANK_LINE = Buffer.from('\r\n\r\n');
 
@@ -118,9 +121,14 @@ function readPart(part: Buffer, result: Multipart): void {
     result.fields.push([name, part.toString('utf8', headEnd + 4)]);
     return;
   }
+  const own = headEnd > LARGE_HEAD ? copyText : asItIs;
+  const fullPath = own(headers.relativePath ?? filename);
   const content = part.subarray(headEnd + 4);
-  result.files.push({ name, filename, fullPath: headers.relativePath ?? filename, type: headers.type, content });
+  result.files.push({ name: own(name), filename: own(filename), fullPath, type: own(headers.type), content });
 }
+
+const copyText = (text: string): string => Buffer.from(text).toString();
+const asItIs = (text: string): string => text;
 
 /** Where the headers end; -1 when they do not. A part may consist of headers alone (RFC 2046, `body-part`). */
 function headLength(part: Buffer): number {

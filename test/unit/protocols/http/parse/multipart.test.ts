@@ -1,5 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { multipartBoundary, parseMultipart, type Multipart } from '../../../../../protocols/http/parse/multipart.js';
 
 const parse = (body: string | Buffer, boundary = 'B', maxParts = 1024): Multipart =>
@@ -35,6 +37,25 @@ describe('multipartBoundary', () => {
 });
 
 describe('parseMultipart', () => {
+  it('does not keep long headers alive for a file name that an application remembers', () => {
+    setFlagsFromString('--expose-gc');
+    const collect = runInNewContext('gc') as () => void;
+    const heapUsed = (): number => {
+      collect();
+      return process.memoryUsage().heapUsed;
+    };
+    const before = heapUsed();
+    const kept: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      const headers = `X-Long: ${'x'.repeat(4 << 20)}\r\nContent-Disposition: form-data; name="the name of a field"; `
+        + `filename="the name of file ${i}.txt"\r\nContent-Type: application/octet-stream`;
+      const { name, filename, fullPath, type } = parse(`${part(headers, 'content')}--B--`).files[0]!;
+      kept.push(name, filename, fullPath, type);
+    }
+    expect(heapUsed() - before).to.be.below(4 << 20);
+    expect(kept[13]).to.equal('the name of file 3.txt');
+  });
+
   it('gives fields and files in their order, values as they are', () => {
     const body = field('a', '1+2%20') + field('b[]', '') + field('a', 'ü')
       + part('Content-Disposition: form-data; name="f"; filename="x.bin"\r\nContent-Type: text/plain; charset=utf-8', '\0\r\n\x01')
