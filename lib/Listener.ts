@@ -5,6 +5,7 @@ import {
   armSocket, bindSocket, boundPort, closeSocket, listenError, removeSocketFile, sendAtOnce, serverOn,
   type BindAddress, type BoundSocket,
 } from './bindSocket.js';
+import { needsSpareDescriptor } from './descriptors.js';
 
 /** Who gets what arrives at a listening socket. */
 export interface ListenerOwner {
@@ -178,7 +179,8 @@ export class Listener {
     const server = serverOn(handle, this.#backlog);
     this.#server = server;
     const accept = (socket: Socket | HandleWire): void => {
-      if (this.#accepting) this.#owner.accepted(socket);
+      if (needsSpareDescriptor(socket)) socket.destroy();
+      else if (this.#accepting) this.#owner.accepted(socket);
       else this.#hold(socket);
     };
     server.on('connection', accept);

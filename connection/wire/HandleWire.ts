@@ -72,6 +72,11 @@ export class HandleWire implements Wire {
     handle.useUserBuffer(memory as Buffer);
   }
 
+  /** Its descriptor; undefined when it is gone, and where handles have none. */
+  get fd(): number | undefined {
+    return this.#handle?.fd;
+  }
+
   get busy(): boolean {
     return this.#request !== null;
   }

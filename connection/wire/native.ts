@@ -17,6 +17,8 @@ export interface NativeHandle {
   /** Called for every read; `this` is the handle, the figures are in {@link Native.state}. */
   onread: ((this: NativeHandle) => void) | null;
   readonly writeQueueSize: number;
+  /** The descriptor, where there are such. */
+  readonly fd?: number;
   /** Whose it is. */
   wire?: unknown;
   readStart(): number;

@@ -262,6 +262,52 @@ describe('bad input', function () {
       expect(script.output).to.match(/Protocol Frame Error package\. package_length=4294967295/);
     });
 
+    it('as many connections as there are descriptors leave enough for the work of the others', async () => {
+      const port = await freePort();
+      const script = startService(
+        `process.env.TMPDIR = import.meta.dirname;
+         const worker = new Worker('http://127.0.0.1:${port}');
+         worker.onMessage = async (connection, request) => {
+           const session = await request.session();
+           session.set('pid', process.pid);
+           connection.send(JSON.stringify([process.pid, fs.readFileSync(request.file('f').tmp_name, 'utf8')]));
+         };`,
+        { before: ['sh', '-c', 'ulimit -n 100; exec "$@"', 'sh'] },
+      );
+      await script.started();
+      const body = '--B\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\ncontent\r\n--B--\r\n';
+      const form = 'POST / HTTP/1.1\r\nHost: h\r\nCookie: PHPSID=a-session-of-descriptors\r\n'
+        + `Content-Type: multipart/form-data; boundary=B\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      const ask = async (client: Client): Promise<string> => {
+        client.text = '';
+        await client.write(form);
+        await client.until((text) => text.endsWith(']'), 'an answer');
+        return client.text.slice(client.text.indexOf('['));
+      };
+      const client = await Client.to(port);
+      const answer = await ask(client);
+      expect(answer).to.match(/^\[\d+,"content"\]$/);
+      const idle = await Promise.all(Array.from({ length: 100 }, () => Client.to(port)));
+      await waitUntil(
+        () => idle.some(({ ended }) => ended),
+        () => 'the end of connections that are too many',
+      );
+      expect(idle.filter(({ ended }) => !ended).length).to.be.above(20);
+      expect(await ask(client)).to.equal(answer);
+      for (const { socket } of idle) socket.destroy();
+      await waitUntil(
+        async () => {
+          const late = await Client.to(port);
+          const isServed = await ask(late).catch(() => '') === answer;
+          late.socket.destroy();
+          return isServed;
+        },
+        () => script.describe(),
+      );
+      client.socket.destroy();
+      expect(script.log()).to.not.contain('exit with status');
+    });
+
     it('one that vanishes in the middle of a request, or of an answer, leaves nothing behind', async () => {
       const { script, http, text, frame } = await service();
       const [pid] = (await bodyOf(http)).split(',');
