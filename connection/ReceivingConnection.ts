@@ -11,6 +11,15 @@ import type { Wire, WireListener } from './wire/Wire.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
 
+/**
+ * After so many packets out of one read the others have their turn: libuv comes back with up to 31 more reads of the same
+ * connection, and a client that asks without reading answers could keep everybody else waiting for a second with them.
+ */
+const MANY_PACKETS = 256;
+
+/** `total_request` when the last read of any connection was done with. What promises hand out comes behind that. */
+let counted = 0;
+
 /** A protocol may return or throw anything, also what has no text. */
 function textOf(value: unknown): string {
   try {
@@ -71,6 +80,8 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   #sink: ByteSink | null = null;
   /** The wire is not read because the sink has no room. */
   #sinkFull = false;
+  /** The wire is not read until the next turn of the event loop. */
+  #resting = false;
   /** Received bytes that the protocol knows to be waiting. */
   #reported = 0;
   /** While the protocol is at work, the peer's end waits too: what came before it has still to be handed out. */
@@ -131,6 +142,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
   _onData(chunk: Buffer): void {
     beforeInput((this._lastRead = Date.now()));
     this.#take(chunk);
+    this.#giveTurn();
   }
 
   #take(chunk: Buffer): void {
@@ -149,6 +161,11 @@ export abstract class ReceivingConnection<Message = any, Self = any>
       this.bytesRead += length;
       return;
     }
+    this.#takeShared(memory, length);
+    this.#giveTurn();
+  }
+
+  #takeShared(memory: Buffer, length: number): void {
     const protocol = this.protocol;
     let from = 0;
     if (protocol?.recognise !== undefined && this._received.length === 0 && this.#mayHandOut()) {
@@ -162,6 +179,20 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     if (this._status !== ESTABLISHED) return;
     this._received.pushCopy(memory, from, length, this.#packageLength);
     this._goOn();
+  }
+
+  /** After a read. */
+  #giveTurn(): void {
+    const total = ConnectionInterface.statistics.total_request;
+    const handedOut = total - counted;
+    counted = total;
+    if (handedOut < MANY_PACKETS || this.#resting || this._status !== ESTABLISHED) return;
+    this.#resting = true;
+    this._wire?.pause();
+    setImmediate(() => {
+      this.#resting = false;
+      if (this._status === ESTABLISHED) this.#readOn();
+    });
   }
 
   #mayHandOut(): boolean {
@@ -230,7 +261,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
 
   /** Reads unless there is a reason against it. */
   #readOn(): void {
-    if (!this.#paused && !this.#throttled && !this.#sinkFull) this._wire?.resume();
+    if (!this.#paused && !this.#throttled && !this.#sinkFull && !this.#resting) this._wire?.resume();
   }
 
   /** @internal Hands out what can be handed out, then sees to what is left. */
@@ -471,7 +502,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     this.#packageLength = 0;
     this.#seen = 0;
     this.#sink = null;
-    this.#paused = this.#throttled = this.#sinkFull = false;
+    this.#paused = this.#throttled = this.#sinkFull = this.#resting = false;
     this._wire?.resume();
   }
 
@@ -485,7 +516,7 @@ export abstract class ReceivingConnection<Message = any, Self = any>
     this.#busy = false;
     this.#holdsEnd = false;
     this.#sink = null;
-    this.#paused = this.#throttled = this.#sinkFull = false;
+    this.#paused = this.#throttled = this.#sinkFull = this.#resting = false;
     this.#reported = 0;
     this._endMissed = false;
   }
