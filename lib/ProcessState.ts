@@ -13,7 +13,7 @@ export interface Controller {
 export const processState: {
   status: ProcessStatus;
   gracefulStop: boolean;
-  /** Full path of the start script. */
+  /** The start script as it was named: its path, perhaps without its extension, or a link. */
   startFile: string;
   /** The working directory in which it was started, and in which worker processes are started too, whatever the script
    * changes it to; undefined when it does not exist any more. */

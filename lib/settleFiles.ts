@@ -1,7 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { currentLog } from './output.js';
-import { processState } from './ProcessState.js';
 import { settings } from './Settings.js';
+import { startScript } from './startScript.js';
 
 /**
  * Fills in the files that the script has not named. Relative paths are settled now, so that a callback that changes the
@@ -10,7 +10,7 @@ import { settings } from './Settings.js';
  * @returns base name of the start script
  */
 export function settleFiles(): string {
-  const start = resolve(processState.startFile);
+  const start = startScript();
   const script = basename(start);
   const folder = dirname(start);
   if (settings.pidFile === '') settings.pidFile = join(folder, `workerman.${script}.pid`);

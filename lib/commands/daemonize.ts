@@ -4,6 +4,7 @@ import { unwrap, type ToStarter } from '../control/ipc.js';
 import { environmentFor, execArgvForChild } from '../control/role.js';
 import { processState } from '../ProcessState.js';
 import { settings } from '../Settings.js';
+import { startScript } from '../startScript.js';
 
 /**
  * Starts the master in a session of its own, with its output in `Worker.stdoutFile`, and waits until clients can
@@ -20,7 +21,7 @@ export async function daemonize(): Promise<string | null> {
   }
   const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, [...execArgvForChild(), processState.startFile, ...process.argv.slice(2)], {
-    argv0: `WorkerMan: master process  start_file=${processState.startFile}`,
+    argv0: `WorkerMan: master process  start_file=${startScript()}`,
     cwd: processState.startFolder,
     detached: true,
     env: environmentFor({ kind: 'daemon' }),

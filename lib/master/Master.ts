@@ -1,5 +1,4 @@
 // Runs in the master: its life from the start to the exit.
-import { realpathSync } from 'node:fs';
 import { ControlServer, type ControlAnswer, type ControlRequest } from '../control/ControlChannel.js';
 import { controlSocketPath, type PidFile } from '../control/PidFile.js';
 import type { StartLock } from '../control/StartLock.js';
@@ -8,6 +7,7 @@ import { formatMessage } from '../logText.js';
 import { checkOutputStream, exitWhenWritten, writeLog } from '../output.js';
 import { processState, STATUS } from '../ProcessState.js';
 import { settings } from '../Settings.js';
+import { startScript } from '../startScript.js';
 import { startMasterTimers } from '../timers.js';
 import { currentUser } from '../userAndGroup.js';
 import { wantedProcesses } from '../wantedProcesses.js';
@@ -42,7 +42,7 @@ export class Master {
    * @param watch reload when the code changes
    */
   async start(announce: () => void, watch = false): Promise<void> {
-    process.title = `WorkerMan: master process  start_file=${fullPath(processState.startFile)}`;
+    process.title = `WorkerMan: master process  start_file=${startScript()}`;
     try {
       this.#prepareWorkers();
       await this.#supervisor.bind();
@@ -62,7 +62,7 @@ export class Master {
     announce();
     if (watch) {
       const { Watch } = await import('./Watch.js');
-      this.#supervisor.watcher = new Watch(this.#supervisor, processState.startFile);
+      this.#supervisor.watcher = new Watch(this.#supervisor, startScript());
     }
     this.#supervisor.start();
     processState.status = STATUS.RUNNING;
@@ -119,13 +119,5 @@ export class Master {
       writeLog(`onMasterStop ${formatMessage(error)}`);
     }
     exitWhenWritten(0);
-  }
-}
-
-function fullPath(file: string): string {
-  try {
-    return realpathSync(file);
-  } catch {
-    return file;
   }
 }

@@ -1,9 +1,9 @@
 import { expect } from 'chai';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { cleanUpScripts, freePort } from '../support/process.js';
+import { cleanUpScripts, freePort, startScript } from '../support/process.js';
 import { bodyOf, logged, spoken, startService, until } from '../support/service.js';
 import { echo, pidFile, serviceFiles } from '../support/services.js';
 
@@ -109,6 +109,23 @@ describe('commands', function () {
       expect(daemon.output).to.equal(
         'Workerman[start.mjs] start in DAEMON mode\nWorkerman[start.mjs] already running\n',
       );
+    });
+
+    it('of a running service by another name of the same file says so too: its folder, a link', async () => {
+      const { script, port } = await echo({ name: 'index.js' });
+      await script.started();
+      symlinkSync('index.js', join(script.folder, 'link.js'));
+      const folder = join(script.folder, 'elsewhere');
+      mkdirSync(folder);
+      symlinkSync('..', join(folder, 'release'));
+      for (const name of ['.', 'link.js', 'elsewhere/release/index.js', 'elsewhere/release']) {
+        const again = startScript({ folder: script.folder, name, launcher: [process.execPath] });
+        await again.exit();
+        expect(again.output, name).to.equal(
+          'Workerman[index.js] start in DEBUG mode\nWorkerman[index.js] already running\n',
+        );
+      }
+      expect(await bodyOf(port)).to.match(/^\d+$/);
     });
 
     for (const mode of ['in the foreground', 'as a daemon']) {
