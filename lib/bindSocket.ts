@@ -1,6 +1,7 @@
 import type * as dgram from 'node:dgram';
-import { lstatSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, unlinkSync } from 'node:fs';
 import * as net from 'node:net';
+import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
 import { WorkermanError } from '../errors.js';
 
@@ -119,7 +120,10 @@ async function bindUnix(address: BindAddress): Promise<RawHandle> {
   try {
     return create(address, address.path, -1);
   } catch (error) {
-    if ((error as WorkermanError).code !== 'EADDRINUSE' || !(await isLeftover(address.path))) throw error;
+    const { code } = error as WorkermanError;
+    // libuv says of a folder that is missing that it is not permitted.
+    if (code === 'EACCES' && !existsSync(dirname(address.path))) throw listenError(address.display, 'ENOENT');
+    if (code !== 'EADDRINUSE' || !(await isLeftover(address.path))) throw error;
   }
   unlinkSync(address.path);
   return create(address, address.path, -1);

@@ -180,6 +180,17 @@ describe('Listener', () => {
       expect(second.bound).to.equal(false);
     });
 
+    it('says of a unix socket whose folder is missing that there is no such folder', async () => {
+      const path = join(tmpdir(), `workerman-ts-${process.pid}-missing`, 'a.sock');
+      const listener = make({ kind: 'unix', host: '', port: 0, path, display: `unix://${path}` });
+      const error = await listener.open().then(
+        () => null,
+        (e: unknown) => e,
+      );
+      expect(error).to.have.property('code', 'ENOENT');
+      expect(error).to.have.property('message', `Unable to listen on unix://${path}: No such file or directory`);
+    });
+
     it('listens on a unix socket, whose file it removes', async () => {
       const folder = mkdtempSync(join(tmpdir(), 'workerman-ts-'));
       try {
