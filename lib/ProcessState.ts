@@ -15,6 +15,8 @@ export const processState: {
   gracefulStop: boolean;
   /** The start script as it was named: its path, perhaps without its extension, or a link. */
   startFile: string;
+  /** The words behind it as they were typed. A script may rewrite `process.argv`, and reads them again in each process. */
+  startWords: readonly string[];
   /** The working directory in which it was started, and in which worker processes are started too, whatever the script
    * changes it to; undefined when it does not exist any more. */
   startFolder: string | undefined;
@@ -24,6 +26,7 @@ export const processState: {
   status: STATUS.INITIAL,
   gracefulStop: false,
   startFile: process.argv[1] ?? '',
+  startWords: process.argv.slice(2),
   startFolder: workingDirectory(),
   controller: null,
 };

@@ -20,7 +20,7 @@ export async function daemonize(): Promise<string | null> {
     return `can not open ${settings.stdoutFile}: ${(error as Error).message}`;
   }
   const { spawn } = process.getBuiltinModule('node:child_process');
-  const child = spawn(process.execPath, [...execArgvForChild(), processState.startFile, ...process.argv.slice(2)], {
+  const child = spawn(process.execPath, [...execArgvForChild(), processState.startFile, ...processState.startWords], {
     argv0: `WorkerMan: master process  start_file=${startScript()}`,
     cwd: processState.startFolder,
     detached: true,

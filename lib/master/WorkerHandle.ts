@@ -90,7 +90,7 @@ export class WorkerHandle {
 
   #spawn(role: Extract<Role, { kind: 'worker' }>, name: string): ChildProcess | null {
     const { execArgv = [], environment = {} } = this.#owner.watcher ?? {};
-    const args = [...execArgvForChild(), ...execArgv, processState.startFile, ...process.argv.slice(2)];
+    const args = [...execArgvForChild(), ...execArgv, processState.startFile, ...processState.startWords];
     try {
       const child = spawn(process.execPath, args, {
         argv0: `WorkerMan: worker process  ${name} ${role.socketName}`,
