@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import './lib/earlySignals.js';
 import './protocols/builtIns.js';
 

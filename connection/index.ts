@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import '../protocols/builtIns.js';
 
 export { ConnectionInterface } from './ConnectionInterface.js';

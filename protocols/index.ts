@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import './builtIns.js';
 
 export { Frame } from './Frame.js';

@@ -1,3 +1,4 @@
+/// <reference types="node" preserve="true" />
 import '../builtIns.js';
 
 export type { RequestBody } from './BodyStream.js';

@@ -50,7 +50,7 @@ function compile(declarations: string, more: ts.CompilerOptions): Map<string, st
       lib: ['lib.es2023.d.ts'],
       module: ts.ModuleKind.NodeNext,
       moduleResolution: ts.ModuleResolutionKind.NodeNext,
-      types: ['node'],
+      types: [], // the compiler's default since TypeScript 6: the package brings Node's types itself
       typeRoots: [join(root, 'node_modules', '@types')],
       noEmit: true,
       strict: true,
