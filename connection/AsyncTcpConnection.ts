@@ -2,7 +2,9 @@ import type { NetConnectOpts, Socket } from 'node:net';
 import { isIPv6 } from 'node:net';
 import { WorkermanError } from '../errors.js';
 import { resolveProtocol } from '../protocols/registry.js';
+import type { Response } from '../protocols/http/Response.js';
 import { remoteOf } from './address.js';
+import type { Callback } from './ConnectionInterface.js';
 import { Dialer, type DialOwner, type DialPlan } from './Dialer.js';
 import { Handshake } from './Handshake.js';
 import { HttpProxyDialogue } from './proxy/http.js';
@@ -63,6 +65,8 @@ export class AsyncTcpConnection<Message = any, Self = any> extends TcpConnection
   proxyHttp = '';
   /** Value of `Proxy-Authorization`, for example `Basic dXNlcjpwYXNz`; `''`: no such line. */
   proxyAuthorization = '';
+  /** WebSocket client: `(connection, response)`, the handshake is done. Status, headers and version; an empty body. */
+  declare onWebSocketConnect?: Callback<[connection: Self, response: Response]>;
 
   readonly #remote: RemoteAddress;
   readonly #context: SocketContext;

@@ -1,4 +1,4 @@
-import { AsyncTcpConnection, AsyncUdpConnection, TcpConnection, UdpConnection } from 'workerman-ts';
+import { AsyncTcpConnection, AsyncUdpConnection, Response, TcpConnection, UdpConnection } from 'workerman-ts';
 import type { SocketContext } from 'workerman-ts/connection';
 import { expectType } from './expectType.js';
 
@@ -82,3 +82,9 @@ datagram.send('x');
 for (const connection of Object.values(AsyncTcpConnection.connections)) connection.close();
 expectType<1>()(AsyncTcpConnection.STATUS_CONNECTING);
 expectType<1>()(AsyncUdpConnection.CONNECT_FAIL);
+
+// What a handshake callback gets is the response.
+new AsyncTcpConnection('ws://h:1').onWebSocketConnect = (connection, response) => {
+  expectType<Response>()(response);
+  connection.send(String(response.getStatusCode()));
+};
