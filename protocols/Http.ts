@@ -4,7 +4,7 @@ import { encodePiece, encodeShared, encodeTyped, encodeValue, textHead, type Ans
 import { HeldAnswer } from './http/HeldAnswer.js';
 import { isEmptyHeaders } from './http/headers.js';
 import { type HttpConnection, stateOf } from './http/HttpConnection.js';
-import type { HttpState } from './http/HttpState.js';
+import { HttpState } from './http/HttpState.js';
 import { IncomingBody } from './http/IncomingBody.js';
 import { inspectHttp } from './http/inspect.js';
 import { bodyHost, clientFault, clientGone, CONTINUE, makeRoom, mayStillRefuse, seeOff } from './http/lifecycle.js';
@@ -111,6 +111,8 @@ export class Http {
    * and ends the connection (RFC 9112 sections 2 to 7).
    */
   static input(buffer: Buffer, connection: HttpConnection): number {
+    // What another protocol has kept there, when it has looked at the first bytes and handed the connection over.
+    if (!(connection._state instanceof HttpState)) connection._state = new HttpState();
     const state = stateOf(connection);
     if (state.lastSeen) {
       connection.consumeRecvBuffer(buffer.length);
@@ -234,10 +236,15 @@ export class Http {
    */
   static onSettled(connection: HttpConnection, message: unknown, error?: unknown): boolean {
     if (!(message instanceof Request)) return false;
-    const state = stateOf(connection);
-    state.settled(message);
+    const { _state: state } = connection;
     message._sessions?.settle();
     const code = clientFault(error);
+    if (!(state instanceof HttpState)) {
+      // The handler has given the connection to another protocol, which keeps books of its own.
+      message._removeFiles();
+      return code !== null;
+    }
+    state.settled(message);
     if (code === 'WM_BODY_TOO_LARGE' && mayStillRefuse(message, state)) refuse(413, connection);
     else seeOff(connection, state);
     return code !== null;
@@ -246,8 +253,8 @@ export class Http {
   /** What the requests of the connection have changed is stored, and their files are removed. */
   static onClose(connection: HttpConnection): void {
     unwatch(connection);
-    const state = connection._state as HttpState | null;
-    if (state === null) return;
+    const { _state: state } = connection;
+    if (!(state instanceof HttpState)) return;
     clientGone(state);
     release(state);
     state.close(connection.errorHandler);
