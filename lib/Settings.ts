@@ -1,4 +1,5 @@
 import type { Writable } from 'node:stream';
+import { WorkermanTypeError } from '../errors.js';
 import type { EventInterface, EventLoopClass } from '../timer/EventInterface.js';
 
 /** A callback of the master process. */
@@ -56,3 +57,29 @@ export const settings: SettingsShape = {
   drainTimeout: 0,
   command: '',
 };
+
+/** What a text setting becomes: scalars as PHP's `(string)` has them. @throws TypeError `WM_SETTING` for anything else */
+export function textSetting(name: string, value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number') return String(value);
+  if (typeof value === 'boolean') return value ? '1' : '';
+  throw wrongSetting(name, 'a string', value);
+}
+
+/** What a number setting becomes; text that is a number is one. @throws TypeError `WM_SETTING` for anything else */
+export function numberSetting(name: string, value: unknown): number {
+  if (typeof value === 'number' && !Number.isNaN(value)) return value;
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'string' && value.trim() !== '' && !Number.isNaN(Number(value))) return Number(value);
+  throw wrongSetting(name, 'a number', value);
+}
+
+const wrongSetting = (name: string, wanted: string, value: unknown): WorkermanTypeError =>
+  new WorkermanTypeError('WM_SETTING', `Worker.${name} must be ${wanted}, got ${described(value)}`);
+
+function described(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value);
+  if (Array.isArray(value)) return 'an array';
+  if (typeof value === 'function' || (typeof value === 'object' && value !== null)) return `a value of type ${typeof value}`;
+  return String(value);
+}

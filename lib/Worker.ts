@@ -24,7 +24,7 @@ import { resetStd } from './resetStd.js';
 import { runAll } from './runAll.js';
 import { getSingleLineTotalLength, getUiColumns } from './screens/startScreen.js';
 import { versionLine } from './screens/table.js';
-import { settings, type MasterCallback } from './Settings.js';
+import { numberSetting, settings, textSetting, type MasterCallback } from './Settings.js';
 import { BUILD_IN_TRANSPORTS, getSocketName, parseSocketName, type Transport } from './SocketName.js';
 import { startRow } from './startRow.js';
 import { prepareTimers } from './timers.js';
@@ -166,6 +166,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   }
 
   // ------------------------------------------------------------------------------------------------ settings
+  // Texts and numbers throw a TypeError `WM_SETTING` where they are set to something else, as PHP's typed properties do.
 
   /** Run in the background: set by `-d`, or by the script before `runAll()`. Default false. */
   static get daemonize(): boolean { return settings.daemonize; }
@@ -175,19 +176,19 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   static set outputStream(value: Writable) { settings.outputStream = value; }
   /** File to which a daemon's stdout and stderr are appended. Default `/dev/null`. */
   static get stdoutFile(): string { return settings.stdoutFile; }
-  static set stdoutFile(value: string) { settings.stdoutFile = value; }
+  static set stdoutFile(value: string) { settings.stdoutFile = textSetting('stdoutFile', value); }
   /** File that holds the master's pid. Default `<folder of the script>/workerman.<script>.pid`. */
   static get pidFile(): string { return settings.pidFile; }
-  static set pidFile(value: string) { settings.pidFile = value; }
+  static set pidFile(value: string) { settings.pidFile = textSetting('pidFile', value); }
   /** Accepted for compatibility, default `''`; status data goes over the control channel. */
   static get statusFile(): string { return settings.statusFile; }
-  static set statusFile(value: string) { settings.statusFile = value; }
+  static set statusFile(value: string) { settings.statusFile = textSetting('statusFile', value); }
   /** File that `log` appends to. Default `<folder of the script>/workerman.log`; missing folders are made. */
   static get logFile(): string { return settings.logFile; }
-  static set logFile(value: string) { settings.logFile = value; }
+  static set logFile(value: string) { settings.logFile = textSetting('logFile', value); }
   /** Bytes from which on the log file is cut to its second half; 0 = never. Default 10485760. */
   static get logFileMaxSize(): number { return settings.logFileMaxSize; }
-  static set logFileMaxSize(value: number) { settings.logFileMaxSize = value; }
+  static set logFileMaxSize(value: number) { settings.logFileMaxSize = numberSetting('logFileMaxSize', value); }
   /**
    * The loop of this worker process; null before one runs. Of an instance that the script assigns before `runAll()` the
    * class is used, in place of `Worker.eventLoopClass`.
@@ -214,16 +215,16 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   }
   /** Seconds from an order to stop or reload to SIGKILL; unused in graceful mode. Default 2. */
   static get stopTimeout(): number { return settings.stopTimeout; }
-  static set stopTimeout(value: number) { settings.stopTimeout = value; }
+  static set stopTimeout(value: number) { settings.stopTimeout = numberSetting('stopTimeout', value); }
   /**
    * Seconds for which a process replaced by a graceful reload may go on serving; 0 (the default): no limit. Our
    * addition.
    */
   static get drainTimeout(): number { return settings.drainTimeout; }
-  static set drainTimeout(value: number) { settings.drainTimeout = value; }
+  static set drainTimeout(value: number) { settings.drainTimeout = numberSetting('drainTimeout', value); }
   /** Words appended to the command line: `'start'`, `'start -d'`. Default `''`. */
   static get command(): string { return settings.command; }
-  static set command(value: string) { settings.command = value; }
+  static set command(value: string) { settings.command = textSetting('command', value); }
 
   // ------------------------------------------------------------------------------------------------ the process
 
