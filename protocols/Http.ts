@@ -16,7 +16,7 @@ import { refuse } from './http/refusals.js';
 import { Request } from './http/Request.js';
 import { Response } from './http/Response.js';
 import { encodeFile } from './http/sendFile.js';
-import { encodeStream } from './http/sendStream.js';
+import { dropStream, encodeStream } from './http/sendStream.js';
 import { ServerSentEvents } from './http/ServerSentEvents.js';
 import type { RequestSessions } from './http/session/RequestSessions.js';
 import { uploadTmpDir } from './http/uploads.js';
@@ -188,6 +188,8 @@ export class Http {
       const bytes = encodeTyped(data);
       if (bytes !== null) return answerWith(bytes, state);
     }
+    // The stream under way is the last answer, and nothing ends it but the end of the connection (RFC 9112 section 9.6).
+    if (state.streams > 0 && state.lastSeen && state.outstanding.length === 0) return drop(data);
     const unsaved = unsavedSessions(state);
     if (!(data instanceof Response) && isWebResponse(data)) {
       const answer = new Response();
@@ -291,6 +293,13 @@ function isPlainTurn(connection: HttpConnection, state: HttpState): boolean {
 /** {@link encodeValue} for that. */
 function encodeText(text: string, state: HttpState): string {
   return answerWith(textHead(Buffer.byteLength(text)) + text, state);
+}
+
+/** What is not sent: a stream is told. */
+function drop(data: unknown): '' {
+  const stream = data instanceof Response ? data.parts.stream : isWebResponse(data) ? data.body : null;
+  if (stream) dropStream(stream);
+  return '';
 }
 
 /** {@link account} for that. */

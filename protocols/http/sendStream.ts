@@ -4,7 +4,7 @@ import {
   linesOf, PLAIN_CONTEXT, saysClose, statusLine,
 } from './encode.js';
 import { type HeaderObject, isEmptyHeaders } from './headers.js';
-import { produce, type StreamBody } from './streamBody.js';
+import { produce, type Producer, type StreamBody } from './streamBody.js';
 import { type OpenHead, StreamSource } from './StreamSource.js';
 
 /** The bytes of a streamed answer: `answer.bytes` first, then everything that `source` gives. */
@@ -30,10 +30,7 @@ export function encodeStream(
   response: { readonly parts: AnswerParts }, context: AnswerContext, extraHeaders: HeaderObject | null, onDone: () => void,
 ): EncodedStream {
   const { parts } = response;
-  const stream = parts.stream as StreamBody;
-  if (sent.has(stream)) throw new WorkermanError('WM_BAD_DATA', 'The stream of this response has been sent before');
-  sent.add(stream);
-  const producer = produce(stream);
+  const producer = take(parts.stream as StreamBody);
   if (isBodiless(parts.status)) {
     producer.cancel(new Error(`An answer with status ${parts.status} has no body`));
     return { answer: encodeResponse({ parts: { ...parts, body: '' } }, context, extraHeaders), source: null };
@@ -50,6 +47,17 @@ export function encodeStream(
     answer: { ...answer, bytes: isOpen ? '' : head.write(length) },
     source: new StreamSource(producer, { chunked, length }, onDone, isOpen ? head : null),
   };
+}
+
+function take(stream: StreamBody): Producer {
+  if (sent.has(stream)) throw new WorkermanError('WM_BAD_DATA', 'The stream of this response has been sent before');
+  sent.add(stream);
+  return produce(stream);
+}
+
+/** Tells a stream that nothing of it will be sent. @throws as {@link encodeStream} */
+export function dropStream(stream: StreamBody): void {
+  take(stream).cancel(new Error('Behind the last answer of a connection nothing is sent'));
 }
 
 /** The head of a streamed answer as text, for `Response.toString`. The stream is not touched. */

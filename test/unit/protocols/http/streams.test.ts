@@ -98,6 +98,23 @@ describe('an answer from a stream', () => {
     expect(peer.text).to.equal('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html;charset=utf-8\r\n\r\nab');
   });
 
+  for (const [what, request] of [['over HTTP/1.0', get('/', '', '1.0')], ['when it is the last', get('/', 'Connection: close\r\n')]] as const) {
+    it(`takes nothing in that is sent behind it ${what}`, async () => {
+      const sent: unknown[] = [];
+      const third = endless('async iterable');
+      const { peer } = await serve((connection) => {
+        sent.push(connection.send(new Response(200, {}, generate('a', 'b'))), connection.send('second'));
+        sent.push(connection.send(new Response(200, {}, third.stream)));
+      });
+      await peer.write(request);
+      await until(() => peer.ended);
+      expect(peer.text).to.not.contain('second');
+      expect(third.seen).to.deep.equal({ made: 0, told: 1 });
+      expect(peer.text).to.match(/\r\n\r\n(1\r\na\r\n1\r\nb\r\n0\r\n\r\n|ab)$/);
+      expect(sent.slice(1)).to.deep.equal([null, null]);
+    });
+  }
+
   it('keeps headers of the application in their order, and a coding of its own is not said twice', async () => {
     const headers = { 'transfer-encoding': 'chunked', 'X-A': ['1', '2'], 'content-type': 'text/plain' };
     const text = await answer(() => new Response(201, headers, generate('a')).cookie('c', 'd'));
