@@ -15,11 +15,19 @@ import { dirname, resolve } from 'node:path';
  *   process that died, and is removed.
  * - A process that opened the file before the rename may write after it, into the file that is gone. The cutter puts
  *   a seal at the end of that file and then moves what stands between its copy and the seal. A writer that finds its
- *   file replaced looks where its line stands: before the seal the cutter cares for it, behind it the writer does.
+ *   file replaced looks where its line stands: before the seal the cutter cares for it, behind it the writer does. It
+ *   does so when the cutter has said that all is moved, so that its next line does not get in front of this one; a
+ *   cutter that does not say so in time may be dead.
  */
 
 /** Ends a file that was replaced. The zero byte keeps it apart from messages; the text is for a reader with `tail`. */
 const SEAL = Buffer.from('\0this file was cut, a new one takes its place\n');
+
+/** Stands behind the seal when everything in front of it has been moved. */
+const MOVED = Buffer.from('\0moved\n');
+
+/** Milliseconds for which a writer waits for that; moving takes a fraction of one. */
+const PATIENCE = 100;
 
 /** Age in milliseconds at which a `<file>.tmp` has no living owner; a cut takes a fraction of it. */
 const STALE_AFTER = 10_000;
@@ -63,6 +71,18 @@ function readRange(fd: number, start: number, end: number): Buffer {
     done += count;
   }
   return bytes.subarray(0, done);
+}
+
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+
+/** Waits until everything that the file held has gone to the one in its place, or a moment. */
+function awaitMove(fd: number): void {
+  for (let i = 0; i < PATIENCE; i++) {
+    const { size } = fstatSync(fd);
+    // Lines that came too late to be moved may stand behind it.
+    if (readRange(fd, 0, size).includes(MOVED)) return;
+    Atomics.wait(sleeper, 0, 0, 1);
+  }
 }
 
 /** Position after the first line feed at or after `start`; `end` when there is none before it. */
@@ -247,6 +267,7 @@ export class Log {
   #isLost(fd: number, bytes: Buffer): boolean {
     try {
       if (isAt(fd, this.#file)) return false;
+      awaitMove(fd);
       const content = readRange(fd, 0, fstatSync(fd).size);
       const seal = content.lastIndexOf(SEAL);
       return seal >= 0 && content.includes(bytes, seal + SEAL.length);
@@ -285,6 +306,7 @@ export class Log {
       const late = readRange(old, copiedTo, fstatSync(old).size);
       const end = late.lastIndexOf(SEAL);
       if (end > 0) this.#write(late.subarray(0, end));
+      writeAll(old, MOVED);
     } finally {
       closeSync(old);
       if (!published && isAt(fresh, temporary)) unlinkSync(temporary);

@@ -28,7 +28,7 @@ describe('ReceiveBuffer with tiny chunks', () => {
     const small = buffer.take(5);
     const rest = buffer.view();
     expect([small.toString(), rest.toString()]).to.deep.equal(['small', 'rest']);
-    for (const bytes of [small, rest]) expect(bytes.buffer.byteLength).to.be.below(64 * 1024);
+    for (const bytes of [small, rest]) expect(bytes.buffer.byteLength).to.be.at.most(64 * 1024);
   });
 
   it('gives small packets in front of a long one memory of their own', () => {
@@ -36,7 +36,7 @@ describe('ReceiveBuffer with tiny chunks', () => {
     buffer.push(Buffer.concat([Buffer.from('small'), Buffer.alloc(1024 * 1024, 7)]));
     const small = buffer.take(5);
     expect(small.toString()).to.equal('small');
-    expect(small.buffer.byteLength).to.be.below(64 * 1024);
+    expect(small.buffer.byteLength).to.be.at.most(64 * 1024);
     expect(buffer.take(1024 * 1024).every((byte) => byte === 7)).to.equal(true);
     expect(buffer.length).to.equal(0);
   });
