@@ -31,6 +31,17 @@ describe('encodeFrame', () => {
         );
       });
 
+      it('writes text of ASCII, short or long, alone or with one other character in it', () => {
+        for (let length = 0; length < 130; length++) {
+          const ascii = 'The quick brown fox jumps over the lazy dog. '.repeat(3).slice(0, length);
+          for (const text of [ascii, `${ascii}é`, `\x7f${ascii}`, `\x80${ascii}`]) {
+            const bytes = encodeFrame(0x81, text, masked);
+            expect(readFrame(bytes)).to.include({ fin: true, opcode: 1, masked, size: bytes.length });
+            expect(readFrame(bytes)!.payload.toString()).to.equal(text);
+          }
+        }
+      });
+
       it('writes lone surrogates as U+FFFD', () => {
         expect(readFrame(encodeFrame(0x81, 'a\ud800b\udc00', masked))!.payload.toString()).to.equal('a\ufffdb\ufffd');
       });
