@@ -53,8 +53,14 @@ export const INTENDED: readonly IntendedDifference[] = [
   },
 ];
 
-/** The input as Node wants it. */
-export const rewritten = (bytes: string): string => INTENDED.reduce((all, { rewrite }) => rewrite(all), bytes);
+/**
+ * The input as Node may want it: with one of the differences taken out, then with several. Not all of them at once, since
+ * what a rule is looking for may stand where it means nothing, a trailer in a body that is not chunked for example.
+ */
+export function waysToRewrite(bytes: string): string[] {
+  const ways = INTENDED.reduce<string[]>((all, { rewrite }) => [...all, ...all.map(rewrite)], [bytes]);
+  return [...new Set(ways)].filter((way) => way !== bytes);
+}
 
 /** What had to be rewritten. */
 export const reasonsFor = (bytes: string): string[] => INTENDED.filter(({ rewrite }) => rewrite(bytes) !== bytes).map(({ what }) => what);

@@ -1,6 +1,6 @@
 import { difference, isSame } from './compare.js';
 import { Generator, type Input } from './generate.js';
-import { reasonsFor, rewritten } from './intended.js';
+import { reasonsFor, waysToRewrite } from './intended.js';
 import type { NodeReader } from './node.js';
 import { readOurs, readStreamed } from './ours.js';
 
@@ -34,13 +34,16 @@ async function judge(input: Input, reader: NodeReader): Promise<string | null> {
   const [node] = await reader.read([bytes]);
   const found = difference(ours, node!);
   if (found === null) return null;
-  const inNodesWay = rewritten(input.bytes);
-  if (inNodesWay === input.bytes) return found;
-  const again = readOurs(toBytes(inNodesWay));
-  const [nodeAgain] = await reader.read([toBytes(inNodesWay)]);
-  if (again.requests.length < ours.requests.length) return `${found}; rewritten in Node's way it is something else for us`;
-  const still = difference(again, nodeAgain!);
-  return still === null ? null : `${found}; rewritten in Node's way: ${still}`;
+  let last = '';
+  for (const inNodesWay of waysToRewrite(input.bytes)) {
+    const again = readOurs(toBytes(inNodesWay));
+    const [nodeAgain] = await reader.read([toBytes(inNodesWay)]);
+    const isLess = again.requests.length < ours.requests.length;
+    const still = isLess ? 'it is something else for us' : difference(again, nodeAgain!);
+    if (still === null) return null;
+    last = `; rewritten in Node's way: ${still}`;
+  }
+  return found + last;
 }
 
 /**
