@@ -4,8 +4,9 @@
 //   node .ci/test.mjs golden types     some of it; other words (`--grep echo`) are handed to Mocha
 //   node .ci/test.mjs long             the long runs, which are not part of `npm test`
 //
-// A run that crashes, hangs, runs nothing or leaves processes behind is a failure and is counted as one. With
-// WORKERMAN_TS_TOTALS set, the figures are added to that file, one line for each run.
+// A run that crashes, hangs, runs nothing or leaves processes behind is a failure and is counted as one. What failed is
+// said once more at the end, where it is found. With WORKERMAN_TS_TOTALS set, the figures are added to that file, one
+// line for each run; with WORKERMAN_TS_FAILURES, what failed.
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -91,16 +92,16 @@ async function runGroup(suites, isAlone, number) {
 
 /** Figures of a group; a run that ended too early counts as a failure. */
 function judge(suites, code, summaryFile) {
-  let summary = { passed: 0, failed: 0, finished: false };
+  let summary = { passed: 0, failed: 0, failures: [], finished: false };
   try {
     summary = JSON.parse(readFileSync(summaryFile, 'utf8'));
   } catch {
     // Mocha did not come so far.
   }
-  const { passed, failed, finished } = summary;
+  const { passed, failed, failures, finished } = summary;
   const cutShort = !finished || passed + failed === 0 || (code !== 0 && failed === 0);
-  if (cutShort) console.error(`The tests of ${suites.join(', ')} ended too early (${code}).`);
-  return { passed, failed: failed + (cutShort ? 1 : 0) };
+  if (cutShort) failures.push(`The tests of ${suites.join(', ')} ended too early (${code}).`);
+  return { passed, failed: failed + (cutShort ? 1 : 0), failures };
 }
 
 const killAll = () => {
@@ -176,7 +177,12 @@ async function sweep() {
   return killed;
 }
 const strays = existsSync('/proc') ? await sweep() : [];
-for (const { pid, command } of strays) console.error(`Left behind by the tests: ${pid} ${command}`);
+const failures = [
+  ...figures.flatMap((figure) => figure.failures),
+  ...strays.map(({ pid, command }) => `Left behind by the tests: ${pid} ${command}`),
+];
+const failureText = failures.map((failure) => `\nFailed on Node ${process.versions.node}: ${failure}\n`).join('');
+if (failureText) console.log(failureText);
 
 rmSync(folder, { recursive: true, force: true });
 
@@ -184,5 +190,6 @@ const sum = (key) => figures.reduce((total, figure) => total + figure[key], 0);
 const passed = sum('passed');
 const failed = sum('failed') + (expected - figures.length) + (strays.length > 0 ? 1 : 0);
 if (process.env.WORKERMAN_TS_TOTALS) appendFileSync(process.env.WORKERMAN_TS_TOTALS, `${passed} ${failed}\n`);
+if (process.env.WORKERMAN_TS_FAILURES) appendFileSync(process.env.WORKERMAN_TS_FAILURES, failureText);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;
