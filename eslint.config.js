@@ -79,28 +79,6 @@ export default tseslint.config(
     rules: { 'no-console': 'error' },
   },
   {
-    // The border to the user: what is sent, received and hung on objects is of a type that only the user knows.
-    // Elsewhere an `any` needs an eslint-disable comment with its reason.
-    files: [
-      'connection/AsyncTcpConnection.ts',
-      'connection/AsyncUdpConnection.ts',
-      'connection/ConnectionInterface.ts',
-      'connection/ReceivingConnection.ts',
-      'connection/SendingConnection.ts',
-      'connection/TcpConnection.ts',
-      'connection/UdpConnection.ts',
-      'connection/types.ts',
-      'lib/Settings.ts',
-      'lib/Worker.ts',
-      'lib/types.ts',
-      'lib/child/WorkerProcess.ts',
-      'protocols/Http.ts',
-      'protocols/ProtocolInterface.ts',
-      'timer/EventInterface.ts',
-    ],
-    rules: { '@typescript-eslint/no-explicit-any': 'off' },
-  },
-  {
     files: ['test/**/*.ts'],
     rules: {
       'max-depth': 'off',

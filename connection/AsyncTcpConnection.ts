@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 import { WorkermanError } from '../errors.js';
 import { resolveProtocol } from '../protocols/registry.js';
 import type { Response } from '../protocols/http/Response.js';
+import type { UserValue } from '../protocols/ProtocolInterface.js';
 import { remoteOf } from './address.js';
 import type { Callback } from './ConnectionInterface.js';
 import { Dialer, type DialOwner, type DialPlan } from './Dialer.js';
@@ -38,8 +39,7 @@ const LONGEST_MS = 2_147_483_647;
  * its callbacks, call {@link connect}. Every failure is reported by `onError` and `onClose`, after `connect()` has
  * returned. The same object can connect again, any number of times.
  */
-// `any`: see ConnectionInterface.
-export class AsyncTcpConnection<Message = any, Self = any> extends TcpConnection<Message, Self> implements DialOwner {
+export class AsyncTcpConnection<Message = UserValue, Self = UserValue> extends TcpConnection<Message, Self> implements DialOwner {
   /** The transports that an address may name. Of them `udp`, `sslv2` and `sslv3` are refused; `tls` is `ssl`. */
   static readonly BUILD_IN_TRANSPORTS: Readonly<Record<string, string>> = {
     tcp: 'tcp', udp: 'udp', unix: 'unix', ssl: 'ssl', sslv2: 'sslv2', sslv3: 'sslv3', tls: 'tls',

@@ -3,6 +3,7 @@ import { lookup } from 'node:dns';
 import { isIPv6 } from 'node:net';
 import { WorkermanError } from '../errors.js';
 import { resolveProtocol } from '../protocols/registry.js';
+import type { UserValue } from '../protocols/ProtocolInterface.js';
 import { ConnectionInterface, type Callback } from './ConnectionInterface.js';
 import { hooks } from './hooks.js';
 import { bareHost, parseHostPort, parseRemoteAddress } from './remoteAddress.js';
@@ -25,8 +26,7 @@ interface Session {
  * A UDP client: a socket connected to one peer. `connect()` may be left out, the first `send` does it. Datagrams that
  * nobody receives are no error.
  */
-// `any`: see ConnectionInterface.
-export class AsyncUdpConnection<Message = any, Self = any> extends UdpConnection<Message, Self> {
+export class AsyncUdpConnection<Message = UserValue, Self = UserValue> extends UdpConnection<Message, Self> {
   /** `(connection)`: the socket is ready. Forgotten by `close()`, like the other callbacks. */
   onConnect: Callback<[connection: Self]> = null;
 

@@ -1,6 +1,6 @@
 import { hooks } from './hooks.js';
 import { begin, end } from './unfinished.js';
-import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
+import type { ProtocolInterface, UserValue } from '../protocols/ProtocolInterface.js';
 import type { EventInterface } from '../timer/EventInterface.js';
 
 /** Counters of the process, shared by all connection classes; shown by the `status` command. */
@@ -27,11 +27,10 @@ export type Callback<A extends unknown[]> = { callback(...args: A): unknown }['c
  * Base of all connections: callbacks, counters, addresses, and the one way an exception of user code takes.
  *
  * The type parameters serve the typed view that users get (types.ts): what a message is, and what a callback's
- * connection looks like with the user's own data on it. Inside the package both are `any`: a connection only hands
+ * connection looks like with the user's own data on it. Inside the package both stay open: a connection only hands
  * these things through.
  */
-// `any`: a connection hands messages and itself through; what they are, the typed views in types.ts say.
-export abstract class ConnectionInterface<Message = any, Self = any> {
+export abstract class ConnectionInterface<Message = UserValue, Self = UserValue> {
   /** Code given to `onError` when a connection could not be established. */
   static readonly CONNECT_FAIL: 1 = 1;
   /** Code given to `onError` when data could not be sent. */
@@ -109,7 +108,7 @@ export abstract class ConnectionInterface<Message = any, Self = any> {
 
   /** Calls a user's callback in the one guarded place; what it throws or rejects with goes to {@link error}. */
   // `any`: callbacks take different arguments, and each call site passes those of its own.
-  protected _call(callback: Callback<any[]>, ...args: unknown[]): void {
+  protected _call(callback: Callback<unknown[]>, ...args: unknown[]): void {
     if (callback === null || callback === undefined) return;
     const { errorHandler } = this;
     try {

@@ -1,4 +1,4 @@
-import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
+import type { ProtocolInterface, UserValue } from '../protocols/ProtocolInterface.js';
 import { ConnectionInterface, isThenable, promiseOf } from './ConnectionInterface.js';
 import { beforeInput } from './flush.js';
 import { hooks } from './hooks.js';
@@ -38,8 +38,7 @@ const FAILED: unique symbol = Symbol('failed');
  *
  * Members that begin with `_` belong to the package.
  */
-// `any`: see ConnectionInterface.
-export abstract class ReceivingConnection<Message = any, Self = any>
+export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   extends ConnectionInterface<Message, Self>
   implements WireListener
 {

@@ -1,4 +1,4 @@
-import type { Bytes, ProtocolInterface } from '../protocols/ProtocolInterface.js';
+import type { Bytes, ProtocolInterface, UserValue } from '../protocols/ProtocolInterface.js';
 import { toBytes } from '../protocols/toBytes.js';
 import { ConnectionInterface, isThenable, type Callback } from './ConnectionInterface.js';
 import { hooks } from './hooks.js';
@@ -12,8 +12,7 @@ import { CLOSED, CLOSING, type ConnectionStatus, ENDING, ESTABLISHED } from './s
  *
  * Members that begin with `_` belong to the package.
  */
-// `any`: see ConnectionInterface.
-export abstract class SendingConnection<Message = any, Self = any>
+export abstract class SendingConnection<Message = UserValue, Self = UserValue>
   extends ReceivingConnection<Message, Self>
   implements SendQueueOwner
 {

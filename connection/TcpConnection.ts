@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { EventInterface } from '../timer/EventInterface.js';
 import type { Request } from '../protocols/http/Request.js';
+import type { UserValue } from '../protocols/ProtocolInterface.js';
 import { ipOf, portOf } from './address.js';
 import { ConnectionInterface, type Callback } from './ConnectionInterface.js';
 import { addConnection, createConnectionTable, removeConnection, type ConnectionTable } from './ConnectionTable.js';
@@ -28,8 +29,7 @@ export interface ConnectionOwner {
  *
  * Members that begin with `_` belong to the package.
  */
-// `any`: see ConnectionInterface.
-export class TcpConnection<Message = any, Self = any>
+export class TcpConnection<Message = UserValue, Self = UserValue>
   extends SendingConnection<Message, Self>
   implements HandshakeOwner
 {
@@ -80,8 +80,7 @@ export class TcpConnection<Message = any, Self = any>
   /** `'tcp'`, `'unix'` or `'ssl'`. */
   transport: 'tcp' | 'unix' | 'ssl' = 'tcp';
   /** The worker that accepted this connection; `null` on client connections and after the close. */
-  // Loosely typed here: the connection only hands it through; the typed view of this class says what it is.
-  worker: any = null;
+  worker: UserValue = null;
   /** Queued bytes from which on `onBufferFull` is called and further sends are dropped. */
   maxSendBufferSize: number = TcpConnection.defaultMaxSendBufferSize;
   /** Longest packet in bytes; a longer one closes the connection. */
@@ -89,11 +88,10 @@ export class TcpConnection<Message = any, Self = any>
   /** Seconds for which input is still read and thrown away after our FIN. */
   lingerTimeout: number = TcpConnection.defaultLingerTimeout;
   /** Free for users and protocols. Default `{}`. */
-  // `any`: whoever puts something there knows what it is.
-  context: Record<string, any> = {};
+  context: Record<string, UserValue> = {};
   /** HTTP: header lines for the next answer, emptied by it. WebSocket: for the handshake. Default `{}`. */
-  // `any`: each protocol has a form of its own for them and checks them when it writes them.
-  headers: any = {};
+  // Each protocol has a form of its own for them, and checks them when it writes them.
+  headers: UserValue = {};
   /** `(connection)`: client connections only, TCP is up; under TLS before its handshake. */
   onConnect: Callback<[connection: Self]> = null;
 
@@ -113,8 +111,7 @@ export class TcpConnection<Message = any, Self = any>
    * WebSocket: `(connection, request)`, nothing answered yet; on a client `(connection, response)`, handshake done.
    * Typed as neither: a client connection has to pass for a connection.
    */
-  // `any`: a Request or a Response, see above; a union would have to be narrowed in every callback.
-  declare onWebSocketConnect?: Callback<[connection: Self, handshake: any]>;
+  declare onWebSocketConnect?: Callback<[connection: Self, handshake: UserValue]>;
   /** WebSocket server: `(connection, request)`, handshake answered. */
   declare onWebSocketConnected?: Callback<[connection: Self, request: Request]>;
   /** WebSocket: `(connection, payload)`, the peer's Close frame: code and reason. */

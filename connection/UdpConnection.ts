@@ -1,6 +1,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { toBytes } from '../protocols/toBytes.js';
+import type { UserValue } from '../protocols/ProtocolInterface.js';
 import { joinAddress } from './address.js';
 import { ConnectionInterface, isThenable } from './ConnectionInterface.js';
 
@@ -11,8 +12,7 @@ export const MAX_PAYLOAD = 65_507;
  * One received datagram and the address to answer to. There is nothing behind it that could be closed: the object
  * lives as long as somebody holds it, and answers leave through the socket that the worker listens on.
  */
-// `any`: see ConnectionInterface.
-export class UdpConnection<Message = any, Self = any> extends ConnectionInterface<Message, Self> {
+export class UdpConnection<Message = UserValue, Self = UserValue> extends ConnectionInterface<Message, Self> {
   /** Bytes of the largest datagram that is received. */
   static readonly MAX_UDP_PACKAGE_SIZE: 65535 = 65535;
 

@@ -4,6 +4,7 @@ import type { SocketContext } from './SocketContext.js';
 import { TcpConnection as BaseTcpConnection } from './TcpConnection.js';
 import { UdpConnection as BaseUdpConnection } from './UdpConnection.js';
 import type { ConnectionTable } from './ConnectionTable.js';
+import type { UserValue } from '../protocols/ProtocolInterface.js';
 import type { EventInterface } from '../timer/EventInterface.js';
 import type { Socket } from 'node:net';
 import type { Socket as UdpSocket } from 'node:dgram';
@@ -16,16 +17,14 @@ import type { Socket as UdpSocket } from 'node:dgram';
 
 /** Own data whose shape nobody has named: any property, of any type. */
 export interface Loose {
-  // The point of this type: what is hung on an object in PHP style is the user's business.
-  [name: string]: any;
+  [name: string]: UserValue;
 }
 
 /** A TCP, TLS or unix connection that carries the user's `Data` and whose messages are `Message`s. */
-// `any`: without a scheme nobody can say what `onMessage` gets. The same holds for `Message` below.
-export type TcpConnection<Data = Loose, Message = any> = BaseTcpConnection<Message, TcpConnection<Data, Message>> & Data;
+export type TcpConnection<Data = Loose, Message = UserValue> = BaseTcpConnection<Message, TcpConnection<Data, Message>> & Data;
 
 /** A received datagram, with the user's `Data` on it. */
-export type UdpConnection<Data = Loose, Message = any> = BaseUdpConnection<Message, UdpConnection<Data, Message>> & Data;
+export type UdpConnection<Data = Loose, Message = UserValue> = BaseUdpConnection<Message, UdpConnection<Data, Message>> & Data;
 
 type TcpStatics = Omit<typeof BaseTcpConnection, 'prototype' | 'connections'>;
 type UdpStatics = Omit<typeof BaseUdpConnection, 'prototype'>;
@@ -39,7 +38,7 @@ export interface TcpConnectionConstructor extends TcpStatics {
    * @param socket an accepted socket, opened with `allowHalfOpen`
    * @param remoteAddress `ip:port`; taken from the socket when not given
    */
-  new <Data = Loose, Message = any>(
+  new <Data = Loose, Message = UserValue>(
     eventLoop: EventInterface | null, socket: Socket | null, remoteAddress?: string,
   ): TcpConnection<Data, Message>;
   readonly prototype: TcpConnection;
@@ -55,7 +54,7 @@ export interface UdpConnectionConstructor extends UdpStatics {
    * @param socket the socket that answers leave through; null: nothing can be sent
    * @param remote where the datagram came from
    */
-  new <Data = Loose, Message = any>(
+  new <Data = Loose, Message = UserValue>(
     socket: UdpSocket | null, remote: { address: string; port: number },
   ): UdpConnection<Data, Message>;
   readonly prototype: UdpConnection;
@@ -63,7 +62,7 @@ export interface UdpConnectionConstructor extends UdpStatics {
 
 /** What `onMessage` of a client gets, by the scheme of its literal address. The first letter of a protocol is free. */
 export type ClientMessageOf<Address extends string> = string extends Address
-  ? any
+  ? UserValue
   : Address extends `${'tcp' | 'ssl' | 'tls' | 'unix' | 'udp'}:${string}`
     ? Buffer
     : Uncapitalize<Address> extends `ws:${string}`
@@ -72,14 +71,14 @@ export type ClientMessageOf<Address extends string> = string extends Address
         ? string
         : Uncapitalize<Address> extends `frame:${string}`
           ? Buffer
-          : any;
+          : UserValue;
 
 /** A client connection that carries the user's `Data` and whose messages are `Message`s. */
-export type AsyncTcpConnection<Data = Loose, Message = any> =
+export type AsyncTcpConnection<Data = Loose, Message = UserValue> =
   BaseAsyncTcpConnection<Message, AsyncTcpConnection<Data, Message>> & Data;
 
 /** A UDP client that carries the user's `Data` and whose messages are `Message`s. */
-export type AsyncUdpConnection<Data = Loose, Message = any> =
+export type AsyncUdpConnection<Data = Loose, Message = UserValue> =
   BaseAsyncUdpConnection<Message, AsyncUdpConnection<Data, Message>> & Data;
 
 type AsyncTcpStatics = Omit<typeof BaseAsyncTcpConnection, 'prototype' | 'connections'>;

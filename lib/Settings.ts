@@ -29,9 +29,8 @@ export interface SettingsShape {
   onMasterReload: MasterCallback;
   /** Master: the last thing before it exits. Its promise is awaited. */
   onMasterStop: MasterCallback;
-  // `any`: the typed view of Worker says what it is; this leaf can not name it.
   /** Master: a worker process has ended. Gets the master's worker object, the wait status and the pid. */
-  onWorkerExit: MasterCallback<[worker: any, status: number, pid: number]>;
+  onWorkerExit: MasterCallback<[worker: unknown, status: number, pid: number]>;
   /** Seconds from an order to stop or reload to SIGKILL; never used in graceful mode. Default 2. */
   stopTimeout: number;
   /** Seconds that a process replaced by a graceful reload may go on serving its connections; 0 = no limit (default). */

@@ -41,8 +41,7 @@ const ignoreMessage = (): void => {};
  *
  * Members that begin with `_` belong to the package.
  */
-// `any`: a Worker hands these through; the typed view in types.ts says what they are.
-export class Worker<Message = any, Connection = any, Self = any> implements ListenerOwner {
+export class Worker<Message = unknown, Connection = TcpConnection, Self = unknown> implements ListenerOwner {
   /** The package's version, as in its package.json. */
   static readonly VERSION: string = VERSION;
   /** `getStatus()`: before `runAll()`. */
@@ -161,7 +160,7 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
     this.#socketName = socketName ?? '';
     this.#context = this.#socketName === '' ? {} : (context ?? {});
     if (this.#context.socket?.so_reuseport) this.reusePort = true;
-    Worker.#all.push(this);
+    Worker.#all.push(this as unknown as Worker);
     prepareTimers();
   }
 
@@ -208,9 +207,8 @@ export class Worker<Message = any, Connection = any, Self = any> implements List
   static get onMasterStop(): MasterCallback { return settings.onMasterStop; }
   static set onMasterStop(value: MasterCallback) { settings.onMasterStop = value; }
   /** Master: a worker process has ended, its replacement is not started yet. Default null. */
-  // `any`: the Worker as its constructor has typed it, which a static member can not know.
-  static get onWorkerExit(): MasterCallback<[worker: any, status: number, pid: number]> { return settings.onWorkerExit; }
-  static set onWorkerExit(value: MasterCallback<[worker: any, status: number, pid: number]>) {
+  static get onWorkerExit(): MasterCallback<[worker: unknown, status: number, pid: number]> { return settings.onWorkerExit; }
+  static set onWorkerExit(value: MasterCallback<[worker: unknown, status: number, pid: number]>) {
     settings.onWorkerExit = value;
   }
   /** Seconds from an order to stop or reload to SIGKILL; unused in graceful mode. Default 2. */

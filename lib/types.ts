@@ -1,5 +1,6 @@
 import type { Loose, TcpConnection, UdpConnection } from '../connection/types.js';
 import type { Request } from '../protocols/http/Request.js';
+import type { UserValue } from '../protocols/ProtocolInterface.js';
 import type { SocketContext } from '../connection/SocketContext.js';
 import type { MasterCallback } from './Settings.js';
 import { Worker as BaseWorker } from './Worker.js';
@@ -11,7 +12,7 @@ import { Worker as BaseWorker } from './Worker.js';
 
 /** What `onMessage` gets on a Worker whose socket name begins with a scheme. The first letter's case is free. */
 export type MessageOf<Name extends string> = string extends Name
-  ? any
+  ? UserValue
   : Uncapitalize<Name> extends `http:${string}`
     ? Request
     : Uncapitalize<Name> extends `websocket:${string}`
@@ -20,7 +21,7 @@ export type MessageOf<Name extends string> = string extends Name
         ? string
         : Uncapitalize<Name> extends `${'tcp' | 'udp' | 'unix' | 'ssl' | 'frame'}:${string}`
           ? Buffer
-          : any;
+          : UserValue;
 
 /** What the callbacks of a Worker get as their connection. */
 export type ConnectionOf<Name extends string, Data> = Name extends `udp:${string}`

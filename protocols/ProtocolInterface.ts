@@ -4,23 +4,24 @@
 export type Bytes = string | Uint8Array;
 
 /**
- * A connection as a protocol sees it. `any`: each protocol names the few members that it needs, and one that is written in
- * place sees all of them without an import.
+ * What belongs to the user alone: a message of a protocol that nobody has named, own data hung on a connection, what is
+ * handed to `send`. The package passes it on or checks it as it comes; a narrower type would ask users for casts.
  */
-export type ProtocolConnection = any;
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+export type UserValue = any;
+
+/** A connection as a protocol sees it: it names the few members that it needs, or takes all of them without an import. */
+export type ProtocolConnection = UserValue;
 
 /**
  * A protocol: a class (or any object) with static functions that cut packets out of a byte stream and
  * translate between packets and the values that `onMessage` receives and `send` takes.
  *
- * What `encode` and `prepare` take is whatever a user may send, hence `any`.
- *
  * `Message` is what `onMessage` gets. Implementing this interface formally is never needed: three static
  * functions are enough. Source: Workerman's `ProtocolInterface`; the members after `onClose` are ours and are
  * the only way in which a connection learns anything about the protocol it speaks.
  */
-// `any`: without its argument nobody can say what the protocol makes of a packet.
-export interface ProtocolInterface<Message = any> {
+export interface ProtocolInterface<Message = UserValue> {
   /** Shown in the `connections` screen and in messages; a class brings it by itself. */
   readonly name?: string;
 
@@ -51,8 +52,7 @@ export interface ProtocolInterface<Message = any> {
   decode(buffer: Buffer, connection: ProtocolConnection): Message;
 
   /** Wire form of what `send`, `close` or `end` got. Empty: nothing to write now, `send` returns `null`. */
-  // `any`: a protocol takes what it likes, and says so in its own signature.
-  encode(data: any, connection: ProtocolConnection): Bytes;
+  encode(data: UserValue, connection: ProtocolConnection): Bytes;
 
   /**
    * Accepted connections only: made by the worker, nothing read yet, before the worker's `onConnect`. The place for what
@@ -103,8 +103,7 @@ export interface ProtocolInterface<Message = any> {
   closing?(connection: ProtocolConnection): Bytes;
 
   /** `worker.broadcast`: a form of `data` that `encode` can take over and over with less work. */
-  // `any`: as `encode`.
-  prepare?(data: any): unknown;
+  prepare?(data: UserValue): unknown;
 
   /**
    * Asked at every heartbeat (`worker.heartbeat`): the bytes that show the peer we are there (empty: none), and whether

@@ -1,4 +1,6 @@
-/** A callback of a timer. `any`: its arguments are the user's own, checked where `Timer` takes them. */
+/** A callback of a timer. Its arguments are the user's own; `Timer` checks them where it takes them. */
+// `any`: a loop calls it with what it was given, and users may write a callback for any arguments.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type TimerCallback = (...args: any[]) => unknown;
 
 /**

@@ -1,4 +1,5 @@
 // Runs in a worker process: its life from the start of the script to its exit code.
+import type { Callback } from '../../connection/ConnectionInterface.js';
 import { hooks } from '../../connection/hooks.js';
 import { flushAll } from '../../connection/flush.js';
 import { TcpConnection } from '../../connection/TcpConnection.js';
@@ -30,8 +31,7 @@ export interface ServedWorker extends InnerWorker {
   count: number;
   reloadable: boolean;
   eventLoop: EventLoopClass | null;
-  // `any`: the user's callback wants the whole Worker, of which this room knows a part.
-  onWorkerReload: ((worker: any) => unknown) | null;
+  onWorkerReload: Callback<[worker: unknown]>;
   readonly connections: Iterable<TcpConnection>;
   getSocketName(): string;
   setUserAndGroup(): void;

@@ -1,4 +1,5 @@
 import type { ByteSink, ByteSource } from '../../connection/SendQueue.js';
+import type { HeaderValue } from './headers.js';
 import { HttpState } from './HttpState.js';
 import type { HttpWatched } from './inspect.js';
 
@@ -6,9 +7,8 @@ import type { HttpWatched } from './inspect.js';
 export interface HttpConnection extends HttpWatched {
   readonly worker: { readonly streamBodies?: boolean } | null;
   maxPackageSize: number;
-  // A header's value is whatever the application has set; it is checked when it is written.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  headers: Record<string, any>;
+  /** Whatever the application has set; checked when it is written. */
+  headers: Record<string, HeaderValue>;
   errorHandler: ((error: unknown) => unknown) | null;
   _state: unknown;
   _recognised: number;

@@ -1,6 +1,7 @@
 import type { TcpConnection } from '../../connection/TcpConnection.js';
 import { WorkermanError } from '../../errors.js';
 import { type BodyStream, readWhole, type RequestBody } from './BodyStream.js';
+import type { UserValue } from '../ProtocolInterface.js';
 import { HttpState } from './HttpState.js';
 import { looseHead, lowerAscii, parseFields } from './parse/head.js';
 import type { Head, LooseHead } from './parse/head.js';
@@ -67,9 +68,8 @@ export class Request {
   /** Kept for scripts that name it. Nothing is cached across requests here. */
   static readonly MAX_CACHE_SIZE: number = 256;
 
-  // A request carries whatever an application hangs on it.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any
-  [property: string]: any;
+  /** A request carries whatever an application hangs on it. */
+  [property: string]: UserValue;
 
   /** The connection that brought the request; `null` for a request made by hand and after `destroy()`. */
   connection: TcpConnection | null = null;

@@ -1,9 +1,11 @@
 import type { ByteSource } from '../../connection/SendQueue.js';
 
-/** A user's callback, as far as this package needs to know: it may be async. */
-// What it is given differs from callback to callback; their types are those of the connection's properties.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type UserCallback = ((connection: any, value: any) => unknown) | null | undefined;
+/**
+ * A user's callback, as far as this package needs to know: it may be async. Written as a method, whose parameters
+ * TypeScript compares in both directions: what it is given differs from callback to callback, as the connection's
+ * properties say.
+ */
+export type UserCallback = { callback(connection: unknown, value: unknown): unknown }['callback'] | null | undefined;
 
 /** The callbacks that a connection, or the worker that accepted it, may bring. */
 export interface WebSocketCallbacks {

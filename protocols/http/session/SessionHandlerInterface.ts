@@ -1,3 +1,5 @@
+import type { UserValue } from '../../ProtocolInterface.js';
+
 type MayWait<Value> = Value | Promise<Value>;
 
 /**
@@ -23,5 +25,4 @@ export interface SessionHandlerInterface {
 
 /** A class of stores. */
 // What a store is configured with is known to that store alone.
-// eslint-disable-next-line @typescript-eslint/no-explicit-any
-export type SessionHandlerClass = new (config?: any) => SessionHandlerInterface;
+export type SessionHandlerClass = new (config?: UserValue) => SessionHandlerInterface;

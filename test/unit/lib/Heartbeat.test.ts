@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { once } from 'node:events';
 import { connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import '../../../protocols/builtIns.js';
+import type { TcpConnection } from '../../../connection/TcpConnection.js';
 import { Response } from '../../../protocols/http/Response.js';
 import { Worker } from '../../../lib/Worker.js';
 import { frame, openingRequest, OPCODES } from '../../support/websocket.js';
@@ -129,7 +130,7 @@ describe('worker.heartbeat', () => {
 describe('worker.broadcast', () => {
   it('sends to every connection but the ones left out, and says how many took it', async () => {
     const worker = new Worker('text://127.0.0.1:0');
-    const connected: unknown[] = [];
+    const connected: TcpConnection[] = [];
     worker.onConnect = (connection) => { connected.push(connection); };
     await worker.listen();
     const { port } = (worker.getMainSocket() as Server).address() as AddressInfo;

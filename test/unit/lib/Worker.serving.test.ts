@@ -8,7 +8,7 @@ import type { TcpConnection } from '../../../connection/TcpConnection.js';
 import type { UdpConnection } from '../../../connection/UdpConnection.js';
 import type { Worker } from '../../../lib/Worker.js';
 import { catchReports, settle, until } from '../connection/peers.js';
-import { client, make, portOf, rejection, withWorkers } from './madeWorkers.js';
+import { client, make, makeUdp, portOf, rejection, withWorkers } from './madeWorkers.js';
 
 describe('Worker: serving', () => {
   const reports = catchReports();
@@ -180,7 +180,7 @@ describe('Worker: serving', () => {
 
   describe('over UDP', () => {
     /** Sends datagrams and waits for as many answers as are wanted. */
-    async function ask(worker: Worker, datagrams: string[], wanted: number): Promise<string[]> {
+    async function ask(worker: ReturnType<typeof makeUdp>, datagrams: string[], wanted: number): Promise<string[]> {
       await worker.listen();
       const socket = createSocket('udp4');
       const answers: string[] = [];
@@ -192,7 +192,7 @@ describe('Worker: serving', () => {
     }
 
     it('hands out each datagram on a connection of its own, and calls neither onConnect nor onClose', async () => {
-      const worker = make('udp://127.0.0.1:0');
+      const worker = makeUdp('udp://127.0.0.1:0');
       worker.onConnect = worker.onClose = () => expect.fail('not for UDP');
       worker.onMessage = (c: UdpConnection, data: Buffer) => c.send(`${c.transport} ${data.length} ${String(data)}`);
       expect(await ask(worker, ['abc'], 1)).to.deep.equal(['udp 3 abc']);
@@ -202,14 +202,14 @@ describe('Worker: serving', () => {
     });
 
     it('speaks a protocol', async () => {
-      const worker = make('text://127.0.0.1:0');
+      const worker = makeUdp('text://127.0.0.1:0');
       worker.transport = 'udp';
       worker.onMessage = (c: UdpConnection, data: string) => c.send(data.toUpperCase());
       expect(await ask(worker, ['a\nb\nc'], 2)).to.deep.equal(['A\n', 'B\n']);
     });
 
     it('fails the process when onMessage throws', async () => {
-      const worker = make('udp://127.0.0.1:0');
+      const worker = makeUdp('udp://127.0.0.1:0');
       worker.onMessage = () => {
         throw new Error('mine');
       };
@@ -218,7 +218,7 @@ describe('Worker: serving', () => {
     });
 
     it('survives close() of a connection, and unlisten() and listen()', async () => {
-      const worker = make('udp://127.0.0.1:0');
+      const worker = makeUdp('udp://127.0.0.1:0');
       worker.onMessage = (c: UdpConnection) => c.close('bye');
       expect(await ask(worker, ['x'], 1)).to.deep.equal(['bye']);
       worker.unlisten();

@@ -2,6 +2,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import type { TcpConnection } from '../../../connection/TcpConnection.js';
+import type { UdpConnection } from '../../../connection/UdpConnection.js';
 import { Worker } from '../../../lib/Worker.js';
 import '../../../protocols/builtIns.js';
 import { closeAll, Peer, until } from '../connection/peers.js';
@@ -15,7 +16,11 @@ export function make(...args: ConstructorParameters<typeof Worker>): Worker {
   return worker;
 }
 
-export const portOf: (worker: Worker) => number = (worker) => (worker.getMainSocket()!.address() as AddressInfo).port;
+/** The same of one that speaks over UDP. */
+export const makeUdp = (name: string): Worker<unknown, UdpConnection> =>
+  make(name) as unknown as Worker<unknown, UdpConnection>;
+
+export const portOf: (worker: Pick<Worker, 'getMainSocket'>) => number = (worker) => (worker.getMainSocket()!.address() as AddressInfo).port;
 
 /** A client of a Worker, or of the unix socket at a path. */
 export async function client(worker: Worker | string): Promise<Peer> {
