@@ -133,3 +133,8 @@ export class HttpState implements Holder {
     if (this.#withFiles?.delete(request)) request._removeFiles();
   }
 }
+
+/** The state of a connection that speaks HTTP. @returns null for any other, and for none */
+export function httpStateOf(connection: { readonly _state: unknown } | null): HttpState | null {
+  return connection?._state instanceof HttpState ? connection._state : null;
+}

@@ -2,7 +2,7 @@ import type { TcpConnection } from '../../connection/TcpConnection.js';
 import { WorkermanError } from '../../errors.js';
 import { type BodyStream, readWhole, type RequestBody } from './BodyStream.js';
 import type { UserValue } from '../ProtocolInterface.js';
-import { HttpState } from './HttpState.js';
+import { httpStateOf } from './HttpState.js';
 import { looseHead, lowerAscii, parseFields } from './parse/head.js';
 import type { Head, LooseHead } from './parse/head.js';
 import { parseCookie } from './parse/cookie.js';
@@ -11,14 +11,13 @@ import type { JsonValue } from './parse/json.js';
 import { type BodyKind, bodyKindOf } from './parse/bodyKind.js';
 import { parseMultipart } from './parse/multipart.js';
 import type { Multipart } from './parse/multipart.js';
-import { nestPairs, parseStr } from './parse/query.js';
+import { nestPairs, parseStr, queryOf } from './parse/query.js';
 import type { Nested, NestedRecord } from './parse/query.js';
 import { beginRecord, endRecord } from './parse/record.js';
-import { Session } from './Session.js';
-import { RequestSessions } from './session/RequestSessions.js';
-import {
-  addSessionCookie, createSessionId, isClientSessionId, isUsableSessionId, sessionCookie,
-} from './session/sessionId.js';
+import type { Session } from './Session.js';
+import { beginSessions, giveNewSessionId, giveSessionId, sessionIdOf } from './session/ofRequest.js';
+import type { RequestSessions } from './session/RequestSessions.js';
+import { createSessionId, isClientSessionId, isUsableSessionId } from './session/sessionId.js';
 import { TempFiles } from './uploads.js';
 import type { FileValue } from './uploads.js';
 import { toWebRequest } from './web.js';
@@ -29,8 +28,6 @@ export type QueryValue = Nested<string>;
 /** What a name in a body can stand for; other than text and nesting only in JSON bodies. */
 export type PostValue = JsonValue;
 
-const CR = 0x0d;
-const SP = 0x20;
 const HASH = 0x23;
 const QUESTION_MARK = 0x3f;
 
@@ -186,7 +183,7 @@ export class Request {
   get<Value = QueryValue>(name: string): Value | null;
   get<Value = QueryValue, Default = Value>(name: string, defaultValue: Default): Value | Default;
   get(name: string | null = null, defaultValue: unknown = null): unknown {
-    this.#lazy.get ??= parseStr(this.#queryBytes());
+    this.#lazy.get ??= parseStr(queryOf(this.#buffer));
     return name === null ? this.#lazy.get : pick(this.#lazy.get, name, defaultValue);
   }
 
@@ -248,7 +245,7 @@ export class Request {
    */
   async session(): Promise<Session> {
     const id = this.sessionId();
-    this.#sessions ??= this.#beginSessions();
+    this.#sessions ??= beginSessions(this);
     const session = await this.#sessions.load(id);
     this.context['session'] = session;
     return session;
@@ -262,18 +259,11 @@ export class Request {
    * has been sent, and for an argument that is not `[a-zA-Z0-9,-]{1,256}`.
    */
   sessionId(id: string | null = null): string {
-    if (id !== null) {
-      if (!isUsableSessionId(id)) throw new WorkermanError('WM_SESSION', 'A session id has 1 to 256 of a-z A-Z 0-9,-');
-      this.#sendSessionId(id);
-      this.#sessions?.leave();
-      return id;
-    }
-    const known = this.context['sid'];
-    if (typeof known === 'string') return known;
-    const sent = this.cookie(Session.name, '').replace(/^"(.*)"$/, '$1');
-    if (!isClientSessionId(sent)) return this.#sendSessionId(this.#newSessionId());
-    this.context['sid'] = sent;
-    return sent;
+    if (id === null) return sessionIdOf(this);
+    if (!isUsableSessionId(id)) throw new WorkermanError('WM_SESSION', 'A session id has 1 to 256 of a-z A-Z 0-9,-');
+    giveSessionId(this, id);
+    this.#sessions?.leave();
+    return id;
   }
 
   /**
@@ -284,7 +274,7 @@ export class Request {
    */
   async sessionRegenerateId(deleteOld: boolean = false): Promise<string> {
     const old = await this.session();
-    const id = this.#sendSessionId(this.#newSessionId());
+    const id = giveNewSessionId(this);
     this.context['session'] = this.#sessions!.move(old, id, deleteOld);
     return id;
   }
@@ -353,7 +343,7 @@ export class Request {
   toWeb(): globalThis.Request {
     const { connection } = this;
     const abort = new AbortController();
-    const state = this.#state();
+    const state = httpStateOf(connection);
     if (state?.closed === true) abort.abort(new WorkermanError('WM_CLIENT_GONE', 'The client is gone'));
     else if (state) (state.aborts ??= new Set()).add(abort);
     return toWebRequest({
@@ -441,7 +431,7 @@ export class Request {
     const multipart = this.#parts();
     if (multipart === null) return endRecord(beginRecord<FileValue>());
     this.#lazy.tempFiles ??= new TempFiles(this);
-    this.#state()?.keepFiles(this);
+    httpStateOf(this.connection)?.keepFiles(this);
     return this.#lazy.tempFiles.store(multipart.files);
   }
 
@@ -453,56 +443,6 @@ export class Request {
   /** @internal For the Http protocol: the sessions that were asked for. */
   get _sessions(): RequestSessions | null {
     return this.#sessions;
-  }
-
-  #beginSessions(): RequestSessions {
-    const { connection } = this;
-    const state = this.#state();
-    const fail = (error: unknown): void => {
-      if (connection === null) throw error;
-      if (state === null) connection.error(error);
-      else state.report(connection, error);
-    };
-    const attend = (work: Promise<void>): void => connection?._attend?.(work);
-    const sessions = new RequestSessions(fail, attend, state?.isRunning(this) !== true);
-    if (state !== null && (state.current === this || state.current === null)) state.sessions = sessions;
-    return sessions;
-  }
-
-  /** Takes `id` and puts it into the headers of the next answer, which must be the one to this request. */
-  #sendSessionId(id: string): string {
-    const { connection } = this;
-    if (connection === null || this._isAnswered) {
-      throw new WorkermanError('WM_SESSION', 'Request->session() fail, header already send');
-    }
-    const cookie = sessionCookie(Session.name, id, Session.getCookieParams());
-    addSessionCookie(connection.headers, Session.name, cookie);
-    this.context['sid'] = id;
-    return id;
-  }
-
-  #newSessionId(): string {
-    return (this.constructor as typeof Request).createSessionId();
-  }
-
-  #state(): HttpState | null {
-    const state = this.connection?._state;
-    return state instanceof HttpState ? state : null;
-  }
-
-  /** The bytes of the query: `%` sequences and raw bytes beside them may be parts of one character. */
-  #queryBytes(): Buffer {
-    const buffer = this.#buffer;
-    let start = 0;
-    while (start < buffer.length && buffer[start] !== SP && buffer[start] !== CR) start++;
-    let mark = -1;
-    let end = start + 1;
-    for (; end < buffer.length; end++) {
-      const byte = buffer[end]!;
-      if (byte === SP || byte === CR || byte === HASH) break;
-      if (byte === QUESTION_MARK && mark < 0) mark = end;
-    }
-    return mark < 0 ? buffer.subarray(0, 0) : buffer.subarray(mark + 1, end);
   }
 
   get #lazy(): Made {

@@ -38,11 +38,14 @@ const INT64_MIN = -(2n ** 63n);
 /** What C's `isspace` accepts, one of which makes `[ ]` the same as `[]`. */
 const WHITE_SPACE = ' \t\n\v\f\r';
 
+const CR = 0x0d;
+const SP = 0x20;
+const HASH = 0x23;
 const AMPERSAND = 0x26;
 const EQUALS = 0x3d;
 const PERCENT = 0x25;
 const PLUS = 0x2b;
-const SP = 0x20;
+const QUESTION_MARK = 0x3f;
 const LOWER_A = 0x61;
 const LOWER_Z = 0x7a;
 
@@ -188,6 +191,20 @@ export function nestPairs<Leaf>(
     nested.add(name, value);
   }
   return nested.toRecord();
+}
+
+/** The bytes of the query in a request's target: `%` sequences and raw bytes beside them may be parts of one character. */
+export function queryOf(message: Buffer): Buffer {
+  let start = 0;
+  while (start < message.length && message[start] !== SP && message[start] !== CR) start++;
+  let mark = -1;
+  let end = start + 1;
+  for (; end < message.length; end++) {
+    const byte = message[end]!;
+    if (byte === SP || byte === CR || byte === HASH) break;
+    if (byte === QUESTION_MARK && mark < 0) mark = end;
+  }
+  return mark < 0 ? message.subarray(0, 0) : message.subarray(mark + 1, end);
 }
 
 /**
