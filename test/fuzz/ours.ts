@@ -18,6 +18,8 @@ export interface Seen {
 /** What became of a connection. */
 export interface Reading {
   requests: Seen[];
+  /** Where each of them ends, in bytes from the beginning. */
+  ends: number[];
   /** Status of the refusal that ended it; 0 when there was none. */
   refused: number;
   /** True when nothing more would be read. */
@@ -76,7 +78,7 @@ function open(onMessage: (connection: TcpConnection, request: Request) => unknow
   connection.lingerTimeout = 0;
   connection.errorHandler = () => {};
   connection.onMessage = onMessage;
-  return { connection, socket, reading: { requests: [], refused: 0, over: false } };
+  return { connection, socket, reading: { requests: [], ends: [], refused: 0, over: false } };
 }
 
 function close({ connection, socket, reading }: Opened): Reading {
@@ -92,6 +94,7 @@ function close({ connection, socket, reading }: Opened): Reading {
 export function readOurs(bytes: Buffer, cuts: readonly number[] = []): Reading {
   const opened = open((connection, request) => {
     opened.reading.requests.push(look(request, request.rawBodyBytes()));
+    opened.reading.ends.push(connection.bytesRead - connection.getRecvBufferQueueSize());
     connection.send('ok');
   }, false);
   for (const piece of cutAt(bytes, cuts)) feedShared(opened.connection, piece);

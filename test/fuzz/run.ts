@@ -1,6 +1,6 @@
 import { difference, isSame } from './compare.js';
 import { Generator, type Input } from './generate.js';
-import { reasonsFor, waysToRewrite } from './intended.js';
+import { inNodesWay, reasonsFor } from './intended.js';
 import type { NodeReader } from './node.js';
 import { readOurs, readStreamed } from './ours.js';
 
@@ -34,16 +34,13 @@ async function judge(input: Input, reader: NodeReader): Promise<string | null> {
   const [node] = await reader.read([bytes]);
   const found = difference(ours, node!);
   if (found === null) return null;
-  let last = '';
-  for (const inNodesWay of waysToRewrite(input.bytes)) {
-    const again = readOurs(toBytes(inNodesWay));
-    const [nodeAgain] = await reader.read([toBytes(inNodesWay)]);
-    const isLess = again.requests.length < ours.requests.length;
-    const still = isLess ? 'it is something else for us' : difference(again, nodeAgain!);
-    if (still === null) return null;
-    last = `; rewritten in Node's way: ${still}`;
-  }
-  return found + last;
+  const rewritten = toBytes(inNodesWay(input.bytes, ours.ends));
+  if (rewritten.equals(bytes)) return found;
+  const again = readOurs(rewritten);
+  const [nodeAgain] = await reader.read([rewritten]);
+  const isOther = again.requests.length !== ours.requests.length;
+  const still = isOther ? 'it is something else for us' : difference(again, nodeAgain!);
+  return still && `${found}; rewritten in Node's way: ${still}`;
 }
 
 /**
@@ -63,7 +60,7 @@ export async function tryInputs(seed: number, reader: NodeReader, tally: Tally):
     if (difference(ours, nodes[i]!) !== null || !isSame(ours, readOurs(bytes, input.cuts))) {
       const wrong = await judge(input, reader);
       if (wrong !== null) throw await report(seed, input, reader);
-      for (const reason of reasonsFor(input.bytes)) tally.intended[reason] = (tally.intended[reason] ?? 0) + 1;
+      for (const reason of reasonsFor(input.bytes, ours.ends)) tally.intended[reason] = (tally.intended[reason] ?? 0) + 1;
     }
     if (i % STREAMED !== 0) continue;
     const streamed = await readStreamed(bytes, input.cuts);
