@@ -21,8 +21,9 @@ export function keep(memory: Buffer, from: number, to: number): Buffer {
 /**
  * Chunks in, contiguous bytes out. Bytes are copied at most once on the usual paths: a packet that lies in one chunk
  * is a slice of it, a packet of known length is joined when it is complete (or put together from the start, where bytes
- * have to be copied anyway), and a packet of unknown length grows in a buffer whose capacity doubles, so that byte-by-byte input stays linear, in time as in memory. Memory that was handed
- * out is never written again: new bytes only ever go behind the last one.
+ * have to be copied anyway), and a packet of unknown length grows in a buffer whose capacity doubles, so that input byte
+ * by byte stays linear, in time as in memory. Memory that was handed out is never written again: new bytes only ever go
+ * behind the last one.
  */
 export class ReceiveBuffer {
   /** Bytes buffered. */

@@ -2,23 +2,16 @@ import type { ProtocolInterface, UserValue } from '../protocols/ProtocolInterfac
 import { ConnectionInterface, isThenable, promiseOf } from './ConnectionInterface.js';
 import { beforeInput } from './flush.js';
 import { hooks } from './hooks.js';
-import { keep, ReceiveBuffer } from './ReceiveBuffer.js';
+import { PacketBuffer } from './PacketBuffer.js';
+import { keep } from './ReceiveBuffer.js';
 import type { ByteSink, SendQueue } from './SendQueue.js';
 import type { ConnectionStatus } from './status.js';
 import { CLOSED, CLOSING, ENDING, ESTABLISHED } from './status.js';
+import { wasLong } from './turn.js';
 import { begin, end } from './unfinished.js';
 import type { Wire, WireListener } from './wire/Wire.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
-
-/**
- * After so many packets out of one read the others have their turn: libuv comes back with up to 31 more reads of the same
- * connection, and a client that asks without reading answers could keep everybody else waiting for a second with them.
- */
-const MANY_PACKETS = 256;
-
-/** `total_request` when the last read of any connection was done with. What promises hand out comes behind that. */
-let counted = 0;
 
 /** A protocol may return or throw anything, also what has no text. */
 function textOf(value: unknown): string {
@@ -54,15 +47,12 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   protected abstract _status: ConnectionStatus;
   protected abstract _wire: Wire | null;
   protected abstract readonly _queue: SendQueue;
-  protected readonly _received: ReceiveBuffer = new ReceiveBuffer();
+  protected readonly _received: PacketBuffer = new PacketBuffer();
   /** @internal For `recognise`: the length of the packet that it has found. */
   _recognised = 0;
   /** The peer has ended or reset the connection while it was paused: that goes unnoticed until it is resumed. */
   protected _endMissed = false;
 
-  #packageLength = 0;
-  /** Bytes of the first packet that `input` has seen without finding its length. */
-  #seen = 0;
   #paused = false;
   #dispatching = false;
   /** Bytes behind the packet that is handed out, still in memory that all connections share. */
@@ -134,7 +124,6 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   consumeRecvBuffer(n: number): void {
     if (n <= 0) return;
     this._received.take(Math.min(n, this._received.length));
-    this.#seen = 0;
   }
 
   /** @internal */
@@ -176,16 +165,13 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
     if (this.#sink !== null) return this.#take(keep(memory, from, length));
     this.bytesRead += length - from;
     if (this._status !== ESTABLISHED) return;
-    this._received.pushCopy(memory, from, length, this.#packageLength);
+    this._received.pushCopy(memory, from, length, this._received.expected);
     this._goOn();
   }
 
   /** After a read. */
   #giveTurn(): void {
-    const total = ConnectionInterface.statistics.total_request;
-    const handedOut = total - counted;
-    counted = total;
-    if (handedOut < MANY_PACKETS || this.#resting || this._status !== ESTABLISHED) return;
+    if (!wasLong() || this.#resting || this._status !== ESTABLISHED) return;
     this.#resting = true;
     this._wire?.pause();
     setImmediate(() => {
@@ -319,14 +305,14 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
 
   /** One packet. @returns false when the loop has to wait for more bytes or is over. */
   #handOutPacket(protocol: ProtocolInterface): boolean {
-    if (this.#packageLength === 0) {
+    const received = this._received;
+    if (received.expected === 0) {
       const length = this.#askLength(protocol);
       if (length === 0) return false;
-      this.#packageLength = length;
+      received.expected = length;
     }
-    if (this._received.length < this.#packageLength) return false;
-    const packet = this._received.take(this.#packageLength);
-    this.#packageLength = 0;
+    const packet = received.takePacket();
+    if (packet === null) return false;
     ConnectionInterface.statistics.total_request++;
     // Another one, when input has changed it: that one decodes what input has cut, as in Workerman.
     const decoder = this.protocol ?? protocol;
@@ -339,7 +325,7 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   #askLength(protocol: ProtocolInterface): number {
     let length: unknown;
     try {
-      length = this.#inputOf(protocol);
+      length = this._received.ask(protocol, this);
       if (isThenable(length)) length.then(undefined, () => {});
     } catch (error) {
       hooks.print(error instanceof Error ? (error.stack ?? error.message) : textOf(error));
@@ -349,23 +335,13 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
     if (typeof length === 'number' && Number.isInteger(length)) {
       if (length > 0 && length <= this.maxPackageSize) return length;
       const most = Math.max(this.maxPackageSize, protocol.headLimit ?? 0);
-      this.#seen = this._received.length;
+      this._received.wait();
       if (length === 0 && (this._received.length <= most || this.#paused || this.#busy)) return 0;
       if (length === 0) length = this._received.length;
     }
     hooks.print(`Protocol ${protocol.name ?? 'unknown'} Error package. package_length=${textOf(length)}`);
     this.destroy();
     return 0;
-  }
-
-  #inputOf(protocol: ProtocolInterface): unknown {
-    const seen = this.#seen;
-    this.#seen = 0;
-    if (seen > 0 && protocol.inputRest !== undefined) {
-      const length: unknown = protocol.inputRest(this._received.after(seen), seen, this);
-      if (length !== undefined) return length;
-    }
-    return protocol.input?.(this._received.view(), this);
   }
 
   /** A message goes to its handler, and the next one does not wait for what it promises. */
@@ -496,27 +472,25 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
 
   /** @internal Nothing that is received from here on is handed out; it is read nevertheless. */
   protected _endInput(): void {
-    this._received.clear();
-    this.#behind = 0;
-    this.#packageLength = 0;
-    this.#seen = 0;
-    this.#sink = null;
-    this.#paused = this.#throttled = this.#sinkFull = this.#resting = false;
+    this.#forget();
     this._wire?.resume();
   }
 
   /** @internal Back to the beginning. */
   protected _dropInput(): void {
-    this._received.clear();
-    this.#behind = 0;
-    this.#packageLength = 0;
-    this.#seen = 0;
+    this.#forget();
     this.#held = null;
     this.#busy = false;
     this.#holdsEnd = false;
-    this.#sink = null;
-    this.#paused = this.#throttled = this.#sinkFull = this.#resting = false;
     this.#reported = 0;
     this._endMissed = false;
+  }
+
+  /** What was received, and every reason not to read on. */
+  #forget(): void {
+    this._received.clear();
+    this.#behind = 0;
+    this.#sink = null;
+    this.#paused = this.#throttled = this.#sinkFull = this.#resting = false;
   }
 }
