@@ -1,6 +1,5 @@
 import type { RemoteInfo, Socket as UdpSocket } from 'node:dgram';
 import type { Server, Socket } from 'node:net';
-import type { Writable } from 'node:stream';
 import { isThenable, type Callback } from '../connection/ConnectionInterface.js';
 import { addConnection, createConnectionTable, type ConnectionTable } from '../connection/ConnectionTable.js';
 import { hooks } from '../connection/hooks.js';
@@ -9,24 +8,23 @@ import { TcpConnection } from '../connection/TcpConnection.js';
 import { serverTls, type ServerTls } from '../connection/tls.js';
 import { handOutDatagram, UdpConnection } from '../connection/UdpConnection.js';
 import type { HandleWire } from '../connection/wire/HandleWire.js';
-import { WorkermanError } from '../errors.js';
 import type { Request } from '../protocols/http/Request.js';
 import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
 import { registerProtocol, resolveProtocol } from '../protocols/registry.js';
-import type { EventInterface, EventLoopClass } from '../timer/EventInterface.js';
+import type { EventLoopClass } from '../timer/EventInterface.js';
 import type { BindAddress } from './bindSocket.js';
 import { Heartbeat, type HeartbeatOptions } from './Heartbeat.js';
 import { Listener, type ListenerOwner } from './Listener.js';
 import { listening, trackListen } from './listening.js';
-import { safeEcho, writeLog } from './output.js';
-import { processState, STATUS, type ProcessStatus } from './ProcessState.js';
-import { resetStd } from './resetStd.js';
+import { writeLog } from './output.js';
+import { processState, STATUS } from './ProcessState.js';
 import { runAll } from './runAll.js';
-import { getSingleLineTotalLength, getUiColumns } from './screens/startScreen.js';
+import { getSingleLineTotalLength } from './screens/startScreen.js';
 import { versionLine } from './screens/table.js';
-import { numberSetting, settings, textSetting, type MasterCallback } from './Settings.js';
+import { Settings } from './Settings.js';
 import { BUILD_IN_TRANSPORTS, getSocketName, parseSocketName, type Transport } from './SocketName.js';
 import { startRow } from './startRow.js';
+import { ThisProcess } from './ThisProcess.js';
 import { prepareTimers } from './timers.js';
 import { currentUser, giveFile, switchUserAndGroup } from './userAndGroup.js';
 import { VERSION } from './version.js';
@@ -41,19 +39,9 @@ const ignoreMessage = (): void => {};
  *
  * Members that begin with `_` belong to the package.
  */
-export class Worker<Message = unknown, Connection = TcpConnection, Self = unknown> implements ListenerOwner {
+export class Worker<Message = unknown, Connection = TcpConnection, Self = unknown> extends ThisProcess implements ListenerOwner {
   /** The package's version, as in its package.json. */
   static readonly VERSION: string = VERSION;
-  /** `getStatus()`: before `runAll()`. */
-  static readonly STATUS_INITIAL: 0 = STATUS.INITIAL;
-  /** `getStatus()`: `runAll()` is at work. */
-  static readonly STATUS_STARTING: 1 = STATUS.STARTING;
-  /** `getStatus()`: the service runs; in a worker process already in `onWorkerStart`. */
-  static readonly STATUS_RUNNING: 2 = STATUS.RUNNING;
-  /** `getStatus()`: a stop is under way. */
-  static readonly STATUS_SHUTDOWN: 4 = STATUS.SHUTDOWN;
-  /** `getStatus()`: a reload is under way; master only. */
-  static readonly STATUS_RELOADING: 8 = STATUS.RELOADING;
   /** Clients that may wait to be accepted, when the context says nothing; the kernel caps it. */
   static readonly DEFAULT_BACKLOG: 102400 = 102400;
   /** Blanks between the columns of the banner. */
@@ -157,72 +145,13 @@ export class Worker<Message = unknown, Connection = TcpConnection, Self = unknow
    * @param context options of the socket and of TLS
    */
   constructor(socketName: string | null = '', context: SocketContext = {}) {
+    super();
     this.#socketName = socketName ?? '';
     this.#context = this.#socketName === '' ? {} : (context ?? {});
     if (this.#context.socket?.so_reuseport) this.reusePort = true;
     Worker.#all.push(this as unknown as Worker);
     prepareTimers();
   }
-
-  // ------------------------------------------------------------------------------------------------ settings
-  // Texts and numbers throw a TypeError `WM_SETTING` where they are set to something else, as PHP's typed properties do.
-
-  /** Run in the background: set by `-d`, or by the script before `runAll()`. Default false. */
-  static get daemonize(): boolean { return settings.daemonize; }
-  static set daemonize(value: boolean) { settings.daemonize = value; }
-  /** Where `log` and `safeEcho` write. Default `process.stdout`. What is no stream: `WM_OUTPUT_STREAM` at the start. */
-  static get outputStream(): Writable { return settings.outputStream; }
-  static set outputStream(value: Writable) { settings.outputStream = value; }
-  /** File to which a daemon's stdout and stderr are appended. Default `/dev/null`. */
-  static get stdoutFile(): string { return settings.stdoutFile; }
-  static set stdoutFile(value: string) { settings.stdoutFile = textSetting('stdoutFile', value); }
-  /** File that holds the master's pid. Default `<folder of the script>/workerman.<script>.pid`. */
-  static get pidFile(): string { return settings.pidFile; }
-  static set pidFile(value: string) { settings.pidFile = textSetting('pidFile', value); }
-  /** Accepted for compatibility, default `''`; status data goes over the control channel. */
-  static get statusFile(): string { return settings.statusFile; }
-  static set statusFile(value: string) { settings.statusFile = textSetting('statusFile', value); }
-  /** File that `log` appends to. Default `<folder of the script>/workerman.log`; missing folders are made. */
-  static get logFile(): string { return settings.logFile; }
-  static set logFile(value: string) { settings.logFile = textSetting('logFile', value); }
-  /** Bytes from which on the log file is cut to its second half; 0 = never. Default 10485760. */
-  static get logFileMaxSize(): number { return settings.logFileMaxSize; }
-  static set logFileMaxSize(value: number) { settings.logFileMaxSize = numberSetting('logFileMaxSize', value); }
-  /**
-   * The loop of this worker process; null before one runs. Of an instance that the script assigns before `runAll()` the
-   * class is used, in place of `Worker.eventLoopClass`.
-   */
-  static get globalEvent(): EventInterface | null { return settings.globalEvent; }
-  static set globalEvent(value: EventInterface | null) { settings.globalEvent = value; }
-  /** Loop class of all Workers; null (the default): `EventLoop`. What is none: `WM_EVENT_LOOP_CLASS` at the start. */
-  static get eventLoopClass(): EventLoopClass | null { return settings.eventLoopClass; }
-  static set eventLoopClass(value: EventLoopClass | null) { settings.eventLoopClass = value; }
-  /**
-   * Master: once per reload, before any worker process is told; `count` is read again after it. An exception stops the
-   * service. Default null.
-   */
-  static get onMasterReload(): MasterCallback { return settings.onMasterReload; }
-  static set onMasterReload(value: MasterCallback) { settings.onMasterReload = value; }
-  /** Master: the last thing before it exits, which waits for its promise. An exception is logged. Default null. */
-  static get onMasterStop(): MasterCallback { return settings.onMasterStop; }
-  static set onMasterStop(value: MasterCallback) { settings.onMasterStop = value; }
-  /** Master: a worker process has ended, its replacement is not started yet. Default null. */
-  static get onWorkerExit(): MasterCallback<[worker: unknown, status: number, pid: number]> { return settings.onWorkerExit; }
-  static set onWorkerExit(value: MasterCallback<[worker: unknown, status: number, pid: number]>) {
-    settings.onWorkerExit = value;
-  }
-  /** Seconds from an order to stop or reload to SIGKILL; unused in graceful mode. Default 2. */
-  static get stopTimeout(): number { return settings.stopTimeout; }
-  static set stopTimeout(value: number) { settings.stopTimeout = numberSetting('stopTimeout', value); }
-  /**
-   * Seconds for which a process replaced by a graceful reload may go on serving; 0 (the default): no limit. Our
-   * addition.
-   */
-  static get drainTimeout(): number { return settings.drainTimeout; }
-  static set drainTimeout(value: number) { settings.drainTimeout = numberSetting('drainTimeout', value); }
-  /** Words appended to the command line: `'start'`, `'start -d'`. Default `''`. */
-  static get command(): string { return settings.command; }
-  static set command(value: string) { settings.command = textSetting('command', value); }
 
   // ------------------------------------------------------------------------------------------------ the process
 
@@ -232,17 +161,6 @@ export class Worker<Message = unknown, Connection = TcpConnection, Self = unknow
    */
   static runAll(): void {
     runAll(Worker.#all, (worker) => Worker._keepOnly(worker as Worker));
-  }
-
-  /**
-   * Stops: in the master the whole service, in a worker process this process, which the master then replaces. Returns
-   * to its caller; the process ends later.
-   *
-   * @param code exit status of a worker process
-   * @param log a reason to be logged
-   */
-  static stopAll(code = 0, log: unknown = ''): void {
-    processState.controller?.stopAll(code, log);
   }
 
   /** Master: all, in order of construction. Worker process: its own, then inner ones. */
@@ -256,66 +174,9 @@ export class Worker<Message = unknown, Connection = TcpConnection, Self = unknow
     Worker.#all.splice(0, Worker.#all.length, worker);
   }
 
-  /** The loop of this worker process. @throws WorkermanError `WM_NO_LOOP` outside a worker process */
-  static getEventLoop(): EventInterface {
-    if (settings.globalEvent === null) {
-      throw new WorkermanError('WM_NO_LOOP', 'There is an event loop only in a worker process, from onWorkerStart on');
-    }
-    return settings.globalEvent;
-  }
-
-  /** `STATUS_*` of this process. */
-  static getStatus(): ProcessStatus {
-    return processState.status;
-  }
-
-  /** True from `runAll()` on: the status is no longer INITIAL. */
-  static isRunning(): boolean {
-    return processState.status !== STATUS.INITIAL;
-  }
-
-  /** True while the stop or reload under way is a graceful one. */
-  static getGracefulStop(): boolean {
-    return processState.gracefulStop;
-  }
-
-  /** Script and arguments, then the words of `Worker.command`. */
-  static getArgv(): string[] {
-    return [...process.argv.slice(1), ...settings.command.split(/\s+/).filter((word) => word !== '')];
-  }
-
-  /** Columns of the banner in order: name → the property that it shows in Workerman. */
-  static getUiColumns(): Record<string, string> {
-    return getUiColumns();
-  }
-
   /** Width of the banner in characters. */
   static getSingleLineTotalLength(): number {
     return getSingleLineTotalLength(Worker.#all.map(startRow), versionLine(versions()));
-  }
-
-  /**
-   * Logs a line, trimmed: to the screen unless this is a daemon, to the log file always. Errors show class, message and
-   * stack.
-   *
-   * @param decorated on the screen, as in `safeEcho`
-   */
-  static log(message: unknown, decorated = false): void {
-    writeLog(message, decorated);
-  }
-
-  /**
-   * Writes to `Worker.outputStream`, without a line end of its own; never throws.
-   *
-   * @param decorated the tags `<n>`, `<w>`, `<g>` become colours on a terminal; otherwise they are taken out
-   */
-  static safeEcho(message: string, decorated = false): void {
-    safeEcho(message, decorated);
-  }
-
-  /** Daemon: opens stdout and stderr anew on `stdoutFile`, after that file was moved away. */
-  static resetStd(): void {
-    resetStd();
   }
 
   /**
@@ -536,7 +397,7 @@ export class Worker<Message = unknown, Connection = TcpConnection, Self = unknow
 
   /** @internal */
   accepted(socket: Socket | HandleWire): void {
-    const connection = new TcpConnection<Message, Connection>(settings.globalEvent, socket, '', this.#tls);
+    const connection = new TcpConnection<Message, Connection>(Settings.globalEvent, socket, '', this.#tls);
     connection.protocol = this.protocol;
     connection.worker = this;
     if (this.#transportUsed === 'unix') {

@@ -2,7 +2,7 @@
 import { formatMessage } from './logText.js';
 import { writeLog } from './output.js';
 import { processState } from './ProcessState.js';
-import { settings } from './Settings.js';
+import { Settings } from './Settings.js';
 
 /**
  * Code above `runAll()` runs here too, with all that it has set going: a lost database connection, a rejected promise.
@@ -15,7 +15,7 @@ export function outliveUserCode(): void {
       if (process.listenerCount(event) > 1) return;
       const isMaster = processState.controller !== null;
       if (!isMaster) process.stderr.write(`${formatMessage(error)}\n`);
-      writeLog(error, false, isMaster && !settings.daemonize);
+      writeLog(error, false, isMaster && !Settings.daemonize);
     });
   }
 }

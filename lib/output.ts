@@ -2,13 +2,13 @@ import type { Writable } from 'node:stream';
 import { WorkermanError } from '../errors.js';
 import { Log } from './Log.js';
 import { decorate, formatMessage, supportsColour } from './logText.js';
-import { settings } from './Settings.js';
+import { Settings } from './Settings.js';
 
 let log: { file: string; maxSize: number; log: Log } | null = null;
 
 /** The log of the file that is set now; null before there is one. */
 export function currentLog(): Log | null {
-  const { logFile: file, logFileMaxSize: maxSize } = settings;
+  const { logFile: file, logFileMaxSize: maxSize } = Settings;
   if (file === '') return null;
   if (log === null || log.file !== file || log.maxSize !== maxSize) log = { file, maxSize, log: new Log(file, maxSize) };
   return log.log;
@@ -20,7 +20,7 @@ export function currentLog(): Log | null {
  */
 export function safeEcho(message: string, decorated = false): void {
   try {
-    const stream = settings.outputStream as Writable & { isTTY?: boolean };
+    const stream = Settings.outputStream as Writable & { isTTY?: boolean };
     stream.write(decorate(String(message), decorated, supportsColour(stream)));
   } catch {
     // The terminal is gone: a service goes on.
@@ -32,7 +32,7 @@ export function safeEcho(message: string, decorated = false): void {
  *
  * @param onScreen false: to the file only
  */
-export function writeLog(message: unknown, decorated = false, onScreen: boolean = !settings.daemonize): void {
+export function writeLog(message: unknown, decorated = false, onScreen: boolean = !Settings.daemonize): void {
   const text = formatMessage(message);
   if (onScreen) safeEcho(`${text}\n`, decorated);
   currentLog()?.append(text);
@@ -40,7 +40,7 @@ export function writeLog(message: unknown, decorated = false, onScreen: boolean 
 
 /** @throws WorkermanError `WM_OUTPUT_STREAM` when the output stream is none. */
 export function checkOutputStream(): void {
-  const stream: unknown = settings.outputStream;
+  const stream: unknown = Settings.outputStream;
   if (typeof (stream as Writable | null)?.write === 'function') return;
   const type = stream === null ? 'null' : typeof stream;
   throw new WorkermanError('WM_OUTPUT_STREAM', `The $outputStream must to be a stream, ${type} given`);
@@ -51,7 +51,7 @@ export function checkOutputStream(): void {
  * Node would end the process with an exception.
  */
 export function outliveOutput(): void {
-  for (const stream of [process.stdout, process.stderr, settings.outputStream]) stream?.on?.('error', () => {});
+  for (const stream of [process.stdout, process.stderr, Settings.outputStream]) stream?.on?.('error', () => {});
 }
 
 /** How long a stream may take for what it was given last, in milliseconds. */
@@ -63,7 +63,7 @@ const LAST_WORDS_MS = 1000;
  */
 export function exitWhenWritten(code: number): void {
   const exit = (): never => process.exit(code);
-  const stream = settings.outputStream as Partial<Writable> | null;
+  const stream = Settings.outputStream as Partial<Writable> | null;
   if (!stream?.writableLength) return exit();
   setTimeout(exit, LAST_WORDS_MS);
   try {

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { settings } from './Settings.js';
+import { Settings } from './Settings.js';
 
 type FileStream = NodeJS.WriteStream & { fd: number };
 
@@ -12,10 +12,10 @@ let opened: number | null = null;
  * changes nothing.
  */
 export function resetStd(): void {
-  if (!settings.daemonize) return;
+  if (!Settings.daemonize) return;
   let fd: number;
   try {
-    fd = openSync(settings.stdoutFile, 'a', 0o644);
+    fd = openSync(Settings.stdoutFile, 'a', 0o644);
   } catch {
     return;
   }

@@ -8,7 +8,7 @@ import type { SupervisedWorker } from './master/SupervisedWorker.js';
 import { outliveUserCode } from './outliveUserCode.js';
 import { exitWhenWritten, outliveOutput, writeLog } from './output.js';
 import { processState, STATUS } from './ProcessState.js';
-import { settings } from './Settings.js';
+import { Settings } from './Settings.js';
 import type { EventLoopClass } from '../timer/EventInterface.js';
 
 /*
@@ -45,9 +45,9 @@ export function runAll(workers: AnyWorker[], keepOnly: (worker: ServedWorker) =>
 
 /** Of a loop that the script has made itself only the class is used: each worker process makes its own. */
 function takeLoopClass(): void {
-  if (settings.globalEvent === null) return;
-  settings.eventLoopClass = settings.globalEvent.constructor as EventLoopClass;
-  settings.globalEvent = null;
+  if (Settings.globalEvent === null) return;
+  Settings.eventLoopClass = Settings.globalEvent.constructor as EventLoopClass;
+  Settings.globalEvent = null;
 }
 
 async function serve(workers: AnyWorker[], keepOnly: (worker: ServedWorker) => void): Promise<void> {
@@ -67,7 +67,7 @@ async function runMain(workers: AnyWorker[]): Promise<void> {
 }
 
 async function runDaemon(workers: AnyWorker[]): Promise<void> {
-  settings.daemonize = true;
+  Settings.daemonize = true;
   processState.status = STATUS.STARTING;
   try {
     const [{ Master }, { describeService }] = await Promise.all([

@@ -1,6 +1,6 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { currentLog } from './output.js';
-import { settings } from './Settings.js';
+import { Settings } from './Settings.js';
 import { startScript } from './startScript.js';
 
 /**
@@ -13,10 +13,10 @@ export function settleFiles(): string {
   const start = startScript();
   const script = basename(start);
   const folder = dirname(start);
-  if (settings.pidFile === '') settings.pidFile = join(folder, `workerman.${script}.pid`);
-  if (settings.statusFile === '') settings.statusFile = join(folder, `workerman.${script}.status`);
-  if (settings.logFile === '') settings.logFile = join(folder, 'workerman.log');
-  settings.stdoutFile = resolve(settings.stdoutFile);
+  if (Settings.pidFile === '') Settings.pidFile = join(folder, `workerman.${script}.pid`);
+  if (Settings.statusFile === '') Settings.statusFile = join(folder, `workerman.${script}.status`);
+  if (Settings.logFile === '') Settings.logFile = join(folder, 'workerman.log');
+  Settings.stdoutFile = resolve(Settings.stdoutFile);
   currentLog();
   return script;
 }

@@ -1,6 +1,6 @@
 import { EventLoop } from './EventLoop.js';
 import type { StartRow } from './screens/startScreen.js';
-import { settings } from './Settings.js';
+import { Settings } from './Settings.js';
 import { resolveTransport, splitScheme } from './SocketName.js';
 import { currentUser } from './userAndGroup.js';
 import { wantedProcesses } from './wantedProcesses.js';
@@ -8,7 +8,7 @@ import type { EventLoopClass } from '../timer/EventInterface.js';
 
 /** Name of the loop a Worker's processes run on, as the screens show it. */
 export function eventLoopName(worker: { eventLoop: EventLoopClass | null }): string {
-  const loop = worker.eventLoop ?? settings.eventLoopClass;
+  const loop = worker.eventLoop ?? Settings.eventLoopClass;
   return loop === null || loop === EventLoop ? 'node' : loop.name.toLowerCase();
 }
 

@@ -3,7 +3,7 @@ import { ConnectionInterface } from '../../connection/ConnectionInterface.js';
 import { lingeringCount } from '../../connection/linger.js';
 import { TcpConnection } from '../../connection/TcpConnection.js';
 import { unfinishedCount } from '../../connection/unfinished.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 
 const TICK_MS = 10;
 const GRACEFUL_TICK_MS = 50;
@@ -19,7 +19,7 @@ const PATIENCE_MS = 1000;
 /** After the last connection: ticks that closed sockets get to see the peer's FIN. */
 const LINGER_TICKS = 10;
 
-const patience = (): number => Math.min(PATIENCE_MS, settings.stopTimeout * 500);
+const patience = (): number => Math.min(PATIENCE_MS, Settings.stopTimeout * 500);
 
 /** The connections that a stop has to see off. */
 export type ConnectionSource = () => Iterable<TcpConnection>;

@@ -12,7 +12,7 @@ import { listening } from '../listening.js';
 import { exitWhenWritten, safeEcho, writeLog } from '../output.js';
 import { processState, STATUS, type Controller } from '../ProcessState.js';
 import { resetStd } from '../resetStd.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { settleFiles } from '../settleFiles.js';
 import { startWorkerTimers } from '../timers.js';
 import { currentUser } from '../userAndGroup.js';
@@ -74,7 +74,7 @@ export class WorkerProcess implements Controller {
   #exitCode = 0;
 
   static run(role: Extract<Role, { kind: 'worker' }>, list: WorkerList): void {
-    settings.daemonize = role.daemonize;
+    Settings.daemonize = role.daemonize;
     settleFiles();
     if (role.watched) sendToParent({ type: 'script', workers: list.all().map(described) });
     const worker = list.all()[role.index];
@@ -98,7 +98,7 @@ export class WorkerProcess implements Controller {
       (message) => this.#obey(message),
       () => this.#masterLost(),
     );
-    this.#loop = createLoop(worker.eventLoop ?? settings.eventLoopClass);
+    this.#loop = createLoop(worker.eventLoop ?? Settings.eventLoopClass);
     this.#drain = new Drain(
       () => this.#connections(),
       (remaining) => writeLog(`worker[${process.pid}] remains ${remaining} connection(s)`),
@@ -116,11 +116,11 @@ export class WorkerProcess implements Controller {
     processState.controller = this;
     hooks.fail = (error) => this.#fail(error);
     hooks.print = (line) => {
-      if (!settings.daemonize) safeEcho(`${line}\n`);
+      if (!Settings.daemonize) safeEcho(`${line}\n`);
     };
     guardProcess(hooks.fail);
     process.on('exit', () => this.#terminated());
-    settings.globalEvent = hooks.loop = this.#loop;
+    Settings.globalEvent = hooks.loop = this.#loop;
     this.#loop.setErrorHandler(hooks.fail);
     startWorkerTimers(this.#loop);
     this.#handleSignals();
@@ -240,7 +240,7 @@ export class WorkerProcess implements Controller {
   /** Nobody would ever replace, stop or kill this process: leave as on SIGTERM. */
   #masterLost(): void {
     if (this.#exiting) return;
-    const seconds = Math.ceil(settings.stopTimeout);
+    const seconds = Math.ceil(Settings.stopTimeout);
     this.#expire(seconds);
     setTimeout(() => this.#exit(), (seconds + 1) * 1000);
   }

@@ -1,5 +1,5 @@
 import { startScreen } from '../screens/startScreen.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { startRow } from '../startRow.js';
 import { versions } from '../versions.js';
 
@@ -7,7 +7,7 @@ import { versions } from '../versions.js';
 export function banner(workers: readonly Parameters<typeof startRow>[0][], script: string, daemon: boolean): string {
   return startScreen({
     ...versions(),
-    mode: daemon ? 'daemon' : settings.command !== '' ? 'command' : 'foreground',
+    mode: daemon ? 'daemon' : Settings.command !== '' ? 'command' : 'foreground',
     stopCommand: `node ${script} stop`,
     rows: workers.map(startRow),
   });

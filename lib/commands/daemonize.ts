@@ -3,7 +3,7 @@ import { closeSync, openSync } from 'node:fs';
 import { unwrap, type ToStarter } from '../control/ipc.js';
 import { environmentFor, execArgvForChild } from '../control/role.js';
 import { processState } from '../ProcessState.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { startScript } from '../startScript.js';
 
 /**
@@ -15,9 +15,9 @@ import { startScript } from '../startScript.js';
 export async function daemonize(): Promise<string | null> {
   let output: number;
   try {
-    output = openSync(settings.stdoutFile, 'a', 0o644);
+    output = openSync(Settings.stdoutFile, 'a', 0o644);
   } catch (error) {
-    return `can not open ${settings.stdoutFile}: ${(error as Error).message}`;
+    return `can not open ${Settings.stdoutFile}: ${(error as Error).message}`;
   }
   const { spawn } = process.getBuiltinModule('node:child_process');
   const child = spawn(process.execPath, [...execArgvForChild(), processState.startFile, ...processState.startWords], {

@@ -1,6 +1,6 @@
 // Runs in the command process.
 import { safeEcho, writeLog } from '../output.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { usage } from '../screens/usage.js';
 import type { startRow } from '../startRow.js';
 import { parseCommand, type ParsedCommand } from './parseCommand.js';
@@ -16,12 +16,12 @@ export type CommandWorker = Parameters<typeof startRow>[0];
  * @returns the exit code, or null when this process goes on as the master
  */
 export async function runCommand(workers: readonly CommandWorker[], startMaster: StartMaster): Promise<number | null> {
-  const parsed = parseCommand(process.argv.slice(2), settings.command);
+  const parsed = parseCommand(process.argv.slice(2), Settings.command);
   if (parsed.command === 'usage') {
     safeEcho(usage());
     return parsed.unknown ? 1 : 0;
   }
-  if (parsed.daemon && (parsed.command === 'start' || parsed.command === 'restart')) settings.daemonize = true;
+  if (parsed.daemon && (parsed.command === 'start' || parsed.command === 'restart')) Settings.daemonize = true;
   const service = describeService();
   announceCommand(parsed, service);
   return carryOut(parsed, service, workers, startMaster);
@@ -53,7 +53,7 @@ async function carryOut(
 
 /** The first line of every command; where a program reads the output, in the log file only. */
 function announceCommand({ command, json }: ParsedCommand, { script }: Service): void {
-  const mode = command === 'start' ? ` in ${settings.daemonize ? 'DAEMON' : 'DEBUG'} mode` : '';
+  const mode = command === 'start' ? ` in ${Settings.daemonize ? 'DAEMON' : 'DEBUG'} mode` : '';
   const line = `Workerman[${script}] ${command}${mode}`;
   if (json) writeLog(line, false, false);
   else say(line);

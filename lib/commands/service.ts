@@ -6,7 +6,7 @@ import { isProcessAlive } from '../control/processes.js';
 import { StartLock } from '../control/StartLock.js';
 import { writeLog } from '../output.js';
 import { settleFiles } from '../settleFiles.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 
 const ANSWER_TIMEOUT_MS = 2000;
 const POLL_MS = 10;
@@ -25,7 +25,7 @@ export interface Service {
 /** @throws WorkermanError WM_PID_FILE when there is no place for a control socket */
 export function describeService(): Service {
   const script = settleFiles();
-  const pidFile = new PidFile(settings.pidFile);
+  const pidFile = new PidFile(Settings.pidFile);
   return { script, pidFile, socketPath: controlSocketPath(pidFile.path) };
 }
 

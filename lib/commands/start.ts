@@ -1,7 +1,7 @@
 // Runs in the command process, which in the foreground becomes the master.
 import { StartLock } from '../control/StartLock.js';
 import { checkOutputStream, currentLog, safeEcho } from '../output.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { banner } from './banner.js';
 import { findMaster, say, type Service } from './service.js';
 
@@ -25,7 +25,7 @@ type Workers = Parameters<typeof banner>[0];
 export async function start(
   service: Service, options: StartOptions, workers: Workers, startMaster: StartMaster,
 ): Promise<number | null> {
-  if (options.watch && settings.daemonize) {
+  if (options.watch && Settings.daemonize) {
     safeEcho('--watch is for the foreground: start without -d (and without Worker.daemonize) to watch the code\n');
     return 1;
   }
@@ -38,9 +38,9 @@ export async function start(
     const exitCode = await makeWay(service, options);
     if (exitCode !== null) return exitCode;
     const announce = (): void => {
-      if (!options.quiet) safeEcho(banner(workers, service.script, settings.daemonize));
+      if (!options.quiet) safeEcho(banner(workers, service.script, Settings.daemonize));
     };
-    if (settings.daemonize) return await startDaemon(announce);
+    if (Settings.daemonize) return await startDaemon(announce);
     await startMaster(service, lock, announce, options.watch);
     return null;
   } finally {

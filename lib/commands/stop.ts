@@ -1,5 +1,5 @@
 // Runs in the command process.
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { findStartedMaster, gone, order, say, type Service } from './service.js';
 
 /** Seconds over `stopTimeout` after which a stop counts as failed. */
@@ -12,7 +12,7 @@ export async function stopMaster(service: Service, pid: number, graceful: boolea
   if (pid > 0) {
     // The time counts from the order on: a master that stands still does not answer it either.
     const ordered = order(service, pid, { command: 'stop', graceful }, graceful ? 'SIGQUIT' : 'SIGINT');
-    const hasGone = await gone(pid, graceful ? Infinity : settings.stopTimeout + PATIENCE);
+    const hasGone = await gone(pid, graceful ? Infinity : Settings.stopTimeout + PATIENCE);
     await ordered;
     if (!hasGone) {
       say(`Workerman[${script}] stop fail`);

@@ -6,7 +6,7 @@ import { checkLoopClass } from '../createLoop.js';
 import { formatMessage } from '../logText.js';
 import { checkOutputStream, exitWhenWritten, writeLog } from '../output.js';
 import { processState, STATUS } from '../ProcessState.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { startScript } from '../startScript.js';
 import { startMasterTimers } from '../timers.js';
 import { currentUser } from '../userAndGroup.js';
@@ -72,7 +72,7 @@ export class Master {
 
   #prepareWorkers(): void {
     checkOutputStream();
-    checkLoopClass(settings.eventLoopClass);
+    checkLoopClass(Settings.eventLoopClass);
     const me = currentUser();
     for (const worker of this.#workers) {
       checkLoopClass(worker.eventLoop);
@@ -114,7 +114,7 @@ export class Master {
     this.#pidFile.remove();
     writeLog(`Workerman[${this.#script}] has been stopped`);
     try {
-      await settings.onMasterStop?.();
+      await Settings.onMasterStop?.();
     } catch (error) {
       writeLog(`onMasterStop ${formatMessage(error)}`);
     }

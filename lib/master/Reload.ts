@@ -1,5 +1,5 @@
 // Runs in the master: one reload, from the first process to the last.
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import type { WorkerHandle } from './WorkerHandle.js';
 
 /** What a reload needs of the one who supervises. */
@@ -51,7 +51,7 @@ export class Reload {
   /** Plain: the old process goes, and the moment it has gone the new one starts. */
   async #swap(old: WorkerHandle, next: WorkerHandle): Promise<boolean> {
     if (this.#host.holds(old)) {
-      old.reload(settings.stopTimeout);
+      old.reload(Settings.stopTimeout);
       await old.until(() => false);
     }
     // What the kernel has queued meanwhile is waiting for this.
@@ -69,7 +69,7 @@ export class Reload {
       old.send({ type: 'resume' });
       return false;
     }
-    if (old.alive) old.drain('reload', settings.drainTimeout, settings.stopTimeout);
+    if (old.alive) old.drain('reload', Settings.drainTimeout, Settings.stopTimeout);
     return true;
   }
 
@@ -79,7 +79,7 @@ export class Reload {
     const timer = setTimeout(() => {
       late = true;
       old.changed();
-    }, settings.stopTimeout * 1000);
+    }, Settings.stopTimeout * 1000);
     old.send({ type: 'yield' });
     await old.until(() => old.hasYielded || late || this.#host.stopping);
     clearTimeout(timer);

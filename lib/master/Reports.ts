@@ -4,7 +4,7 @@ import type { ProcessFigures, ToMaster } from '../control/ipc.js';
 import type {
   ConnectionReport, ConnectionsReport, ExitCount, ProcessReport, StatusReport,
 } from '../control/messages.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { eventLoopName } from '../startRow.js';
 import { versions } from '../versions.js';
 import type { SupervisedWorker } from './SupervisedWorker.js';
@@ -54,7 +54,7 @@ export class Reports {
     });
     return {
       script: this.#script,
-      mode: settings.daemonize ? 'DAEMON' : 'DEBUG',
+      mode: Settings.daemonize ? 'DAEMON' : 'DEBUG',
       ...versions(),
       startTime: this.#startTime,
       now: Date.now(),

@@ -7,7 +7,7 @@ import { formatMessage } from '../logText.js';
 import { writeLog } from '../output.js';
 import { processState, STATUS, type Controller } from '../ProcessState.js';
 import { resetStd } from '../resetStd.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { wantedProcesses } from '../wantedProcesses.js';
 import { callHook } from './callHook.js';
 import { Reload, type ReloadHost } from './Reload.js';
@@ -108,7 +108,7 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
 
   #spawn(index: number, id: number, standby: boolean): WorkerHandle {
     const worker = this.workers[index] as SupervisedWorker;
-    const { daemonize } = settings;
+    const { daemonize } = Settings;
     const socketName = worker.getSocketName();
     const watched = this.watcher === null ? {} : { watched: true };
     const role = { kind: 'worker', index, id, socketName, standby, daemonize, ...watched } as const;
@@ -211,7 +211,7 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
   #report(handle: WorkerHandle, status: number): void {
     const worker = this.workers[handle.index] as SupervisedWorker;
     if (status !== 0) writeLog(`worker[${worker.name}:${handle.pid}] exit with status ${status}`);
-    callHook(`worker[${worker.name}] onWorkerExit`, () => settings.onWorkerExit?.(worker, status, handle.pid));
+    callHook(`worker[${worker.name}] onWorkerExit`, () => Settings.onWorkerExit?.(worker, status, handle.pid));
     this.reports.countExit(handle.index, status);
   }
 
@@ -233,7 +233,7 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
     processState.gracefulStop = graceful;
     resetStd();
     try {
-      await settings.onMasterReload?.();
+      await Settings.onMasterReload?.();
     } catch (error) {
       this.stopAll(250, error);
     }
@@ -274,8 +274,8 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
       for (const [id, handle] of slots) {
         if (id < wantedProcesses(worker.count)) continue;
         slots.delete(id);
-        if (graceful) handle.drain('stop', settings.drainTimeout, settings.stopTimeout);
-        else handle.stop(false, settings.stopTimeout);
+        if (graceful) handle.drain('stop', Settings.drainTimeout, Settings.stopTimeout);
+        else handle.stop(false, Settings.stopTimeout);
       }
     }
   }
@@ -331,7 +331,7 @@ export class Supervisor implements Controller, HandleOwner, ReloadHost {
     processState.gracefulStop = graceful;
     for (const handle of this.#processes) {
       if (handle.standby) handle.discard();
-      else handle.stop(graceful, Math.ceil(settings.stopTimeout));
+      else handle.stop(graceful, Math.ceil(Settings.stopTimeout));
       handle.changed();
     }
   }

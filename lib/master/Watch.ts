@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { ScriptWorker, ToMaster } from '../control/ipc.js';
 import { placeOfHeading, placeText, type FailureReport } from '../failure.js';
 import { writeLog } from '../output.js';
-import { settings } from '../Settings.js';
+import { Settings } from '../Settings.js';
 import { wantedProcesses } from '../wantedProcesses.js';
 import type { SupervisedWorker } from './SupervisedWorker.js';
 import type { ReloadOutcome } from './Supervisor.js';
@@ -65,7 +65,7 @@ export class Watch implements Watcher {
     } catch {
       // Its name was given without the extension: the processes will say it.
     }
-    if (settings.drainTimeout === 0) settings.drainTimeout = DRAIN_SECONDS;
+    if (Settings.drainTimeout === 0) Settings.drainTimeout = DRAIN_SECONDS;
     writeLog(`[watch] ${this.#name(startFile)} and what it loads: saved changes are reloaded`);
   }
 

@@ -1,13 +1,12 @@
 import { expect } from 'chai';
 import { Worker } from 'workerman-ts';
-import { settings } from '../../../lib/Settings.js';
+import { Settings } from '../../../lib/Settings.js';
 
 describe('settings of the whole service', () => {
-  const before = { ...settings };
-  afterEach(() => Object.assign(settings, before));
-
   const texts = ['stdoutFile', 'pidFile', 'statusFile', 'logFile', 'command'] as const;
   const numbers = ['logFileMaxSize', 'stopTimeout', 'drainTimeout'] as const;
+  const before = Object.fromEntries([...texts, ...numbers].map((name) => [name, Settings[name]]));
+  afterEach(() => Object.assign(Settings, before));
   const set = (name: string, value: unknown): void => void Reflect.set(Worker, name, value);
 
   for (const name of texts) {
