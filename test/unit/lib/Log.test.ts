@@ -36,14 +36,14 @@ const WRITER = (file: string, maxSize: number, name: string, lines: number): str
 `;
 
 /** Replaces functions of node:fs, for everybody who imported them, while something runs. */
-function withFs(changes: Partial<Record<'renameSync' | 'writeSync', unknown>>, run: () => void): void {
-  const { renameSync: rename, writeSync: write } = fs;
+function withFs(changes: Partial<Record<'readSync' | 'renameSync' | 'writeSync', unknown>>, run: () => void): void {
+  const { readSync: read, renameSync: rename, writeSync: write } = fs;
   Object.assign(fs, changes);
   syncBuiltinESMExports();
   try {
     run();
   } finally {
-    Object.assign(fs, { renameSync: rename, writeSync: write });
+    Object.assign(fs, { readSync: read, renameSync: rename, writeSync: write });
     syncBuiltinESMExports();
   }
 }
@@ -306,6 +306,65 @@ describe('Log', () => {
       expect(content()).to.equal(
         `${PREFIX}${filling(150, 'a')}\ninto the new file\njust before\nin two lines\njust after\n`,
       );
+    });
+
+    describe('done by a process that stands still between the seal and the end', () => {
+      const SEAL = '\0this file was cut, a new one takes its place\n';
+
+      /** Appends a line, in front of which the file is replaced; `pause` is called in place of each wait. */
+      function appendLate(log: Log, pause: (old: number) => void): void {
+        const { writeSync } = fs;
+        const { wait } = Atomics;
+        let old: number | null = null;
+        const replace = (...args: Parameters<typeof writeSync>): number => {
+          if (old === null) {
+            old = fs.openSync(file, 'a');
+            renameSync(file, `${file}.old`);
+            writeFileSync(file, 'copied\n');
+            const written = writeSync(...args);
+            writeSync(old, SEAL);
+            return written;
+          }
+          return writeSync(...args);
+        };
+        Atomics.wait = ((...args: Parameters<typeof wait>) => {
+          pause(old!);
+          return wait(...args);
+        }) as typeof wait;
+        try {
+          withFs({ writeSync: replace }, () => log.append('late', 7, NOW));
+        } finally {
+          Atomics.wait = wait;
+          fs.closeSync(old!);
+        }
+      }
+
+      it('moves a line before its process goes on', () => {
+        const log = new Log(file, 300);
+        fill(log, [100]);
+        appendLate(log, (old) => {
+          appendFileSync(file, 'moved\n');
+          appendFileSync(old, '\0moved\n');
+        });
+        log.append('next', 7, NOW);
+        expect(content()).to.equal(`copied\nmoved\n${PREFIX}next\n`);
+      });
+
+      it('does not have the whole file read again and again by who waits for it', () => {
+        const size = 4 << 20;
+        const log = new Log(file, size * 2);
+        writeFileSync(file, Buffer.alloc(size, 'x'));
+        const { readSync } = fs;
+        let read = 0;
+        const counted = (...args: Parameters<typeof readSync>): number => {
+          const count = readSync(...args);
+          read += count;
+          return count;
+        };
+        withFs({ readSync: counted }, () => appendLate(log, () => {}));
+        // For the end of the move, and for the line.
+        expect(read).to.be.below(3 * size);
+      });
     });
 
     it('does not lose a line that came too late even for that', () => {
