@@ -1,5 +1,5 @@
 import type * as dgram from 'node:dgram';
-import { existsSync, lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, statSync, unlinkSync } from 'node:fs';
 import * as net from 'node:net';
 import { dirname } from 'node:path';
 import { getSystemErrorMap } from 'node:util';
@@ -116,13 +116,22 @@ function codeOf(status: number): string {
   return getSystemErrorMap().get(status)?.[0] ?? String(status);
 }
 
+/** Not so where nobody may look. */
+function isMissing(folder: string): boolean {
+  try {
+    return statSync(folder, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
+}
+
 async function bindUnix(address: BindAddress): Promise<RawHandle> {
   try {
     return create(address, address.path, -1);
   } catch (error) {
     const { code } = error as WorkermanError;
     // libuv says of a folder that is missing that it is not permitted.
-    if (code === 'EACCES' && !existsSync(dirname(address.path))) throw listenError(address.display, 'ENOENT');
+    if (code === 'EACCES' && isMissing(dirname(address.path))) throw listenError(address.display, 'ENOENT');
     if (code !== 'EADDRINUSE' || !(await isLeftover(address.path))) throw error;
   }
   unlinkSync(address.path);
