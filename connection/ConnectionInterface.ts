@@ -40,7 +40,7 @@ export abstract class ConnectionInterface<Message = UserValue, Self = UserValue>
   static statistics: ConnectionStatistics = { connection_count: 0, total_request: 0, throw_exception: 0, send_fail: 0 };
 
   /** The protocol that cuts and translates packets, or `null` for raw bytes. */
-  protocol: ProtocolInterface | null = null;
+  abstract protocol: ProtocolInterface | null;
   /** `(connection, message)`: one decoded packet; without a protocol a Buffer. Null: packets are dropped. */
   onMessage: Callback<[connection: Self, message: Message]> = null;
   /** `(connection)`: once, however the connection ended. Not called on datagrams that a Worker received. */

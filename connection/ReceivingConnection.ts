@@ -53,6 +53,7 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   /** The peer has ended or reset the connection while it was paused: that goes unnoticed until it is resumed. */
   protected _endMissed = false;
 
+  #protocol: ProtocolInterface | null = null;
   #paused = false;
   #dispatching = false;
   /** Bytes behind the packet that is handed out, still in memory that all connections share. */
@@ -81,6 +82,23 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   abstract override close(data?: unknown, raw?: boolean): void;
   /** @internal */
   abstract _onSocketError(error: NodeJS.ErrnoException): void;
+
+  /**
+   * The protocol that cuts and translates packets, or `null` for raw bytes. May be assigned while the connection is open:
+   * what has been received and is no packet yet is shown to the new one.
+   */
+  get protocol(): ProtocolInterface | null {
+    return this.#protocol;
+  }
+
+  set protocol(next: ProtocolInterface | null) {
+    const left = this.#protocol;
+    if (next === left) return;
+    this.#protocol = next;
+    left?.onLeave?.(this);
+    this.#reported = 0;
+    if (this._status === ESTABLISHED) next?.onAccept?.(this);
+  }
 
   /** Stops reading and handing out packets. */
   pauseRecv(): void {
@@ -335,7 +353,8 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
     if (typeof length === 'number' && Number.isInteger(length)) {
       if (length > 0 && length <= this.maxPackageSize) return length;
       const most = Math.max(this.maxPackageSize, protocol.headLimit ?? 0);
-      this._received.wait();
+      // Who takes over in the middle of a packet has seen nothing of it.
+      if (this.protocol === protocol) this._received.wait();
       if (length === 0 && (this._received.length <= most || this.#paused || this.#busy)) return 0;
       if (length === 0) length = this._received.length;
     }

@@ -398,7 +398,6 @@ export class Worker<Message = unknown, Connection = TcpConnection, Self = unknow
   /** @internal */
   accepted(socket: Socket | HandleWire): void {
     const connection = new TcpConnection<Message, Connection>(Settings.globalEvent, socket, '', this.#tls);
-    connection.protocol = this.protocol;
     connection.worker = this;
     if (this.#transportUsed === 'unix') {
       connection.transport = 'unix';
@@ -410,7 +409,7 @@ export class Worker<Message = unknown, Connection = TcpConnection, Self = unknow
     connection.onBufferFull = this.onBufferFull;
     connection.onBufferDrain = this.onBufferDrain;
     addConnection(this.connections, connection.id, connection as Connection);
-    this.protocol?.onAccept?.(connection);
+    connection.protocol = this.protocol;
     if (this.onConnect === null) return;
     try {
       const result = this.onConnect(connection as Connection);

@@ -4,7 +4,7 @@ import { encodePiece, encodeShared, encodeTyped, encodeValue, textHead, type Ans
 import { HeldAnswer } from './http/HeldAnswer.js';
 import { isEmptyHeaders } from './http/headers.js';
 import { type HttpConnection, stateOf } from './http/HttpConnection.js';
-import { HttpState } from './http/HttpState.js';
+import { type HttpState, httpStateOf } from './http/HttpState.js';
 import { IncomingBody } from './http/IncomingBody.js';
 import { inspectHttp } from './http/inspect.js';
 import { bodyHost, clientFault, clientGone, CONTINUE, makeRoom, mayStillRefuse, seeOff } from './http/lifecycle.js';
@@ -101,6 +101,12 @@ export class Http {
     watch(connection, inspectHttp);
   }
 
+  /** What waits from here on is counted by the protocol that it waits for. */
+  static onLeave(connection: HttpConnection): void {
+    const state = httpStateOf(connection);
+    if (state !== null) setBuffered(state, 0);
+  }
+
   /** A part of a request, or what waits behind one that is handled. */
   static onBuffered(connection: HttpConnection, bytes: number): void {
     if (setBuffered(stateOf(connection), bytes)) makeRoom();
@@ -111,8 +117,6 @@ export class Http {
    * and ends the connection (RFC 9112 sections 2 to 7).
    */
   static input(buffer: Buffer, connection: HttpConnection): number {
-    // What another protocol has kept there, when it has looked at the first bytes and handed the connection over.
-    if (!(connection._state instanceof HttpState)) connection._state = new HttpState();
     const state = stateOf(connection);
     if (state.lastSeen) {
       connection.consumeRecvBuffer(buffer.length);
@@ -222,13 +226,13 @@ export class Http {
 
   /** Bytes that begin like a final answer are one: the oldest request that waited waits no more. */
   static onRaw(connection: HttpConnection, bytes: string | Uint8Array): void {
-    const state = connection._state as HttpState | null;
+    const state = httpStateOf(connection);
     if (state !== null) noteRaw(bytes, state);
   }
 
   /** Ends the connection behind an answer that was its last. */
   static onSent(connection: HttpConnection): void {
-    const state = connection._state as HttpState | null;
+    const state = httpStateOf(connection);
     if (state !== null) seeOff(connection, state);
   }
 
@@ -238,10 +242,10 @@ export class Http {
    */
   static onSettled(connection: HttpConnection, message: unknown, error?: unknown): boolean {
     if (!(message instanceof Request)) return false;
-    const { _state: state } = connection;
+    const state = httpStateOf(connection);
     message._sessions?.settle();
     const code = clientFault(error);
-    if (!(state instanceof HttpState)) {
+    if (state === null) {
       // The handler has given the connection to another protocol, which keeps books of its own.
       message._removeFiles();
       return code !== null;
@@ -255,8 +259,8 @@ export class Http {
   /** What the requests of the connection have changed is stored, and their files are removed. */
   static onClose(connection: HttpConnection): void {
     unwatch(connection);
-    const { _state: state } = connection;
-    if (!(state instanceof HttpState)) return;
+    const state = httpStateOf(connection);
+    if (state === null) return;
     clientGone(state);
     release(state);
     state.close(connection.errorHandler);

@@ -55,10 +55,14 @@ export interface ProtocolInterface<Message = UserValue> {
   encode(data: UserValue, connection: ProtocolConnection): Bytes;
 
   /**
-   * Accepted connections only: made by the worker, nothing read yet, before the worker's `onConnect`. The place for what
-   * has to count from the very beginning, since `input` is first asked when the peer has sent something.
+   * An open connection speaks this protocol from now on: made by a worker, nothing read yet, before the worker's
+   * `onConnect`; or given to it later, by assigning `connection.protocol`. The place for what has to count from the very
+   * beginning, since `input` is first asked when the peer has sent something. For client connections see `onConnect`.
    */
   onAccept?(connection: ProtocolConnection): void;
+
+  /** The connection speaks another protocol from now on: `connection.protocol` has been assigned. */
+  onLeave?(connection: ProtocolConnection): void;
 
   /** Received bytes that could not be handed out yet: so many wait now. Not called while none ever had to wait. */
   onBuffered?(connection: ProtocolConnection, bytes: number): void;

@@ -23,7 +23,11 @@ export interface HttpConnection extends HttpWatched {
   _holdInput(full: boolean): void;
 }
 
-/** What HTTP remembers about a connection; begun when it is first asked for. */
+/**
+ * What HTTP remembers about a connection; begun when it is first asked for. What is there before may be another
+ * protocol's, which has handed the connection over.
+ */
 export function stateOf(connection: HttpConnection): HttpState {
-  return (connection._state ??= new HttpState()) as HttpState;
+  const { _state: state } = connection;
+  return state instanceof HttpState ? state : (connection._state = new HttpState());
 }

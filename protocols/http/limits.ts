@@ -103,9 +103,12 @@ export class Watch {
 const watches = new Map<Watched, Watch>();
 let timer: NodeJS.Timeout | null = null;
 
-/** Watches a connection from now on, with the limits that `inspect` keeps. Once is enough. */
+/**
+ * Watches a connection from now on, with the limits that `inspect` keeps. Once is enough, as long as it speaks the same
+ * protocol.
+ */
 export function watch<C extends Watched>(connection: C, inspect: Inspector<C>): void {
-  if (watches.has(connection)) return;
+  if (watches.get(connection)?.isFor(connection.protocol)) return;
   watches.set(connection, new Watch(inspect as Inspector<never>, connection.protocol));
   if (timer !== null) return;
   timer = setInterval(sweep, PERIOD_MS);

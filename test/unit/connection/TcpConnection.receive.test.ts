@@ -227,6 +227,41 @@ describe('TcpConnection: receiving', () => {
       expect(messages).to.deep.equal(['abc;', 'd?;', 'e;']);
     });
 
+    it('shows everything to a protocol that the connection was given to in the middle of a packet', async () => {
+      const asked: string[] = [];
+      const second: ProtocolInterface = {
+        input: (bytes: Buffer) => {
+          asked.push(`all ${bytes}`);
+          return bytes.indexOf(';') + 1;
+        },
+        inputRest: (rest: Buffer, seen: number) => {
+          asked.push(`${rest} behind ${seen}`);
+          return undefined;
+        },
+        decode: String,
+        encode: String,
+      };
+      const messages: string[] = [];
+      const { peer } = await open((c) => {
+        c.protocol = {
+          input: (_bytes: Buffer, connection: { protocol: unknown }) => {
+            connection.protocol = second;
+            asked.push('first');
+            return 0;
+          },
+          decode: String,
+          encode: String,
+        };
+        c.onMessage = (_c: unknown, message: string) => messages.push(message);
+      });
+      await peer.write('a;b');
+      await until(() => asked.length === 1);
+      await peer.write('c;');
+      await until(() => messages.length === 2);
+      expect(messages).to.deep.equal(['a;', 'bc;']);
+      expect(asked).to.deep.equal(['first', 'all a;bc;', 'all bc;']);
+    });
+
     it('keeps a packet of any size whose length is known, in linear time', async () => {
       const size = 10 * 1024 * 1024;
       let asked = 0;

@@ -1,10 +1,11 @@
 import { expect } from 'chai';
 import type { TcpConnection } from '../../../connection/TcpConnection.js';
-import { limits, sweep } from '../../../protocols/http/limits.js';
+import { limits } from '../../../protocols/http/limits.js';
 import type { Request } from '../../../protocols/http/Request.js';
 import { resolveProtocol } from '../../../protocols/registry.js';
 import { Websocket } from '../../../protocols/Websocket.js';
 import '../../../protocols/builtIns.js';
+import { withClock } from '../../support/clock.js';
 import { deliveries } from '../../support/feed.js';
 import { frame, OPENED, openingRequest } from '../../support/websocket.js';
 import { catchReports, closeAll, settle, until } from '../connection/peers.js';
@@ -27,6 +28,7 @@ function later(): { promise: Promise<void>; resolve: () => void; reject: (error:
 
 describe('the handshake of Websocket', () => {
   const reports = catchReports();
+  const clock = withClock();
   afterEach(closeAll);
 
   it('belongs to the scheme websocket, and its types are the first bytes of frames', () => {
@@ -298,7 +300,6 @@ describe('the handshake of Websocket', () => {
     const clients = await Promise.all(
       ['', 'GET / HT', openingRequest()].map(async (begun) => {
         const client = await accept((connection) => {
-          Websocket.onAccept(connection);
           connection.onWebSocketConnect = () => new Promise(() => {});
           connection.onClose = () => calls.push(`closed ${begun.length}`);
         });
@@ -307,14 +308,13 @@ describe('the handshake of Websocket', () => {
       }),
     );
     await settle();
-    const now = performance.now();
     try {
+      clock.pass(59);
       limits.headersTimeout = 0;
-      sweep(now + 50_000);
-      limits.headersTimeout = 60;
-      sweep(now + 100_000);
+      clock.pass(100);
       expect(calls).to.deep.equal([]);
-      sweep(now + 110_001);
+      limits.headersTimeout = 60;
+      clock.pass(1);
       expect(calls).to.deep.equal(['closed 0', 'closed 8']);
     } finally {
       limits.headersTimeout = headersTimeout;

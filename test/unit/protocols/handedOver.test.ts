@@ -1,10 +1,14 @@
 import { expect } from 'chai';
 import type { TcpConnection } from '../../../connection/TcpConnection.js';
 import { Http } from '../../../protocols/Http.js';
+import { bufferedBytes } from '../../../protocols/http/buffered.js';
 import type { Request } from '../../../protocols/http/Request.js';
+import { Response } from '../../../protocols/http/Response.js';
+import { Text } from '../../../protocols/Text.js';
 import { Websocket } from '../../../protocols/Websocket.js';
+import { withClock } from '../../support/clock.js';
 import { frame, OPCODES, openingRequest } from '../../support/websocket.js';
-import { catchReports, closeAll, open } from '../connection/peers.js';
+import { catchReports, closeAll, open, settle, until } from '../connection/peers.js';
 
 type ServerConnection = Parameters<typeof Websocket.input>[1];
 
@@ -15,6 +19,7 @@ describe('a connection that is handed over', () => {
   const echo = (connection: TcpConnection, data: unknown): void => void connection.send(data);
 
   const reports = catchReports();
+  const clock = withClock();
   afterEach(closeAll);
 
   for (const [how, pause] of [['at once', undefined], ['after a wait', Promise.resolve()]] as const) {
@@ -40,16 +45,17 @@ describe('a connection that is handed over', () => {
     });
   }
 
-  it('goes from Websocket to Http when it asks for no upgrade', async () => {
-    class Either extends Websocket {
-      static override input(buffer: Buffer, connection: ServerConnection & { protocol: unknown }): number {
-        if (buffer.includes('\r\n\r\n') && !/^upgrade:/im.test(buffer.toString('latin1'))) {
-          connection.protocol = Http;
-          return Http.input(buffer, connection as unknown as Parameters<typeof Http.input>[1]);
-        }
-        return super.input(buffer, connection);
+  class Either extends Websocket {
+    static override input(buffer: Buffer, connection: ServerConnection & { protocol: unknown }): number {
+      if (buffer.includes('\r\n\r\n') && !/^upgrade:/im.test(buffer.toString('latin1'))) {
+        connection.protocol = Http;
+        return Http.input(buffer, connection as unknown as Parameters<typeof Http.input>[1]);
       }
+      return super.input(buffer, connection);
     }
+  }
+
+  it('goes from Websocket to Http when it asks for no upgrade', async () => {
     const { peer } = await open((connection) => {
       connection.protocol = Either;
       Websocket.onAccept(connection as unknown as ServerConnection);
@@ -59,6 +65,70 @@ describe('a connection that is handed over', () => {
       await peer.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
       await peer.gets(new RegExp(`\r\n\r\n${path}$`));
     }
+  });
+
+  for (const [what, answered, ending] of [
+    ['a next request', '', /\/a$/], ['the rest of one', 'GET /b HTTP/1.1\r\n', /408 Request Timeout[^]*\r\n\r\n$/],
+  ] as const) {
+    it(`keeps the limits of Http from then on: it waits no longer for ${what}`, async () => {
+      const { peer, connection } = await open((made) => {
+        made.protocol = Either;
+        made.onMessage = (c: TcpConnection, request: Request) => void c.send(request.path());
+      });
+      await peer.write('GET /a HTTP/1.1\r\nHost: a\r\n\r\n');
+      await peer.gets(/\/a$/);
+      await peer.write(answered);
+      await until(() => connection.getRecvBufferQueueSize() === answered.length);
+      clock.pass(100);
+      await until(() => peer.ended);
+      expect(peer.text).to.match(ending);
+    });
+  }
+
+  for (const next of [null, Text]) {
+    it(`takes with it what waits behind the request, of which Http counts nothing any more: to ${next?.name ?? 'none'}`, async () => {
+      const behind = `${'x'.repeat(100_000)}\n`;
+      let goOn = (): void => {};
+      const got: string[] = [];
+      const { peer } = await open((made) => {
+        made.protocol = Http;
+        made.onMessage = async (c: TcpConnection) => {
+          await new Promise<void>((resolve) => (goOn = resolve));
+          c.protocol = next;
+          c.onMessage = (_c: TcpConnection, data: unknown) => got.push(String(data));
+        };
+      });
+      await peer.write(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${behind}`);
+      await until(() => bufferedBytes() === behind.length);
+      goOn();
+      await until(() => got.join('').length >= behind.length - 1);
+      expect(got.join('').trimEnd()).to.equal(behind.trimEnd());
+      expect(bufferedBytes()).to.equal(0);
+    });
+  }
+
+  it('is shown to the protocol at once, which counts its time from then on', async () => {
+    const { peer } = await open((made) => {
+      made.protocol = null;
+      made.onMessage = (c: TcpConnection) => (c.protocol = Http);
+    });
+    await peer.write('x');
+    await settle();
+    clock.pass(60);
+    await until(() => peer.ended);
+    expect(peer.text).to.equal('');
+  });
+
+  it('is answered by the protocol that it was given to before that has seen a byte', async () => {
+    const { peer } = await open((made) => {
+      Websocket.onAccept(made as unknown as ServerConnection);
+      made.protocol = Http;
+      made.send('HTTP/1.1 103 Early Hints\r\n\r\n', true);
+      made.close(new Response(503, {}, 'busy'));
+    });
+    await until(() => peer.ended);
+    expect(peer.text).to.match(/^HTTP\/1\.1 103 Early Hints\r\n\r\nHTTP\/1\.1 503 [^]*\r\n\r\nbusy$/);
+    expect(reports.failures).to.deep.equal([]);
   });
 
   it('may be closed before the protocol that it was given to has seen a byte', async () => {

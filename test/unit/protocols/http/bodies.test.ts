@@ -3,9 +3,10 @@ import fc from 'fast-check';
 import type { TcpConnection } from '../../../../connection/TcpConnection.js';
 import type { Worker } from '../../../../lib/Worker.js';
 import { bufferedBytes } from '../../../../protocols/http/buffered.js';
-import { limits, sweep } from '../../../../protocols/http/limits.js';
+import { limits } from '../../../../protocols/http/limits.js';
 import { Request } from '../../../../protocols/http/Request.js';
 import { Response } from '../../../../protocols/http/Response.js';
+import { withClock } from '../../../support/clock.js';
 import { cutAt, deliveries } from '../../../support/feed.js';
 import { catchReports, closeAll, type Peer, settle, until } from '../../connection/peers.js';
 import { client, make, withWorkers } from '../../lib/madeWorkers.js';
@@ -430,9 +431,7 @@ describe('a request body in pieces', () => {
   });
 
   describe('that stands still', () => {
-    const pass = (seconds: number): void => {
-      for (let i = 0; i <= seconds; i++) sweep(1e9 + i * 1000);
-    };
+    const clock = withClock();
 
     it('gets 408 after requestTimeout, and fails for its reader', async () => {
       const errors: unknown[] = [];
@@ -440,9 +439,9 @@ describe('a request body in pieces', () => {
       await peer.write(`${plain(10)}a`);
       await until(() => connection.bytesRead > plain(10).length);
       await settle();
-      pass(299);
+      clock.pass(299);
       expect(connection.getStatus(false)).to.equal('ESTABLISHED');
-      pass(300);
+      clock.pass(300);
       await until(() => peer.ended && errors.length === 1);
       expect(peer.text).to.equal(REFUSED('408 Request Timeout'));
       expect(errors[0]).to.include({ code: 'WM_CLIENT_GONE' });
@@ -452,7 +451,7 @@ describe('a request body in pieces', () => {
       const { peer, connection } = await visit(() => new Promise(() => {}));
       await peer.write(`${plain(10)}a`);
       await until(() => connection.bytesRead > plain(10).length);
-      pass(1000);
+      clock.pass(1000);
       expect(connection.getStatus(false)).to.equal('ESTABLISHED');
     });
 
@@ -460,7 +459,7 @@ describe('a request body in pieces', () => {
       const { peer, connection } = await visit((c) => c.send('ok'));
       await peer.write(`${plain(10)}a`);
       await peer.gets(/ok$/);
-      pass(300);
+      clock.pass(300);
       expect(connection.getStatus(false)).to.equal('CLOSED');
     });
   });

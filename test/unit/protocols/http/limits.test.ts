@@ -8,34 +8,23 @@ import type { Worker } from '../../../../lib/Worker.js';
 import { Http } from '../../../../protocols/Http.js';
 import { bufferedBytes } from '../../../../protocols/http/buffered.js';
 import { Chunk } from '../../../../protocols/http/Chunk.js';
-import { isWatching, limits, sweep, watchHandshake } from '../../../../protocols/http/limits.js';
+import { isWatching, limits, watchHandshake } from '../../../../protocols/http/limits.js';
 import type { Request } from '../../../../protocols/http/Request.js';
 import { Response } from '../../../../protocols/http/Response.js';
 import { catchReports, type Peer, settle, until } from '../../connection/peers.js';
 import { client, make, portOf, withWorkers } from '../../lib/madeWorkers.js';
 import { localhost } from '../../../support/certificates.js';
+import { withClock } from '../../../support/clock.js';
 import { get, ok } from '../httpPeer.js';
 
 const LATE = 'HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n';
 const BUSY = 'HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n';
 
-/** The clock of the limits, in the hands of a test. */
-class Clock {
-  #now = 1e9;
-
-  /** So many seconds go by, in steps as the timer takes them. */
-  pass(seconds: number): void {
-    sweep(this.#now);
-    for (let i = 0; i < seconds; i++) sweep((this.#now += 1000));
-  }
-}
-
 describe('the limits of HTTP', () => {
   const reports = catchReports();
   withWorkers();
   const defaults = { ...limits };
-  let clock: Clock;
-  beforeEach(() => (clock = new Clock()));
+  const clock = withClock();
   afterEach(() => void Object.assign(limits, defaults));
   afterEach(() => expect(reports.failures).to.deep.equal([]));
 
