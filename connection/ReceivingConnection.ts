@@ -7,7 +7,7 @@ import { keep } from './ReceiveBuffer.js';
 import type { ByteSink, SendQueue } from './SendQueue.js';
 import type { ConnectionStatus } from './status.js';
 import { CLOSED, CLOSING, ENDING, ESTABLISHED } from './status.js';
-import { wasLong } from './turn.js';
+import { hadItsTurn } from './turn.js';
 import { begin, end } from './unfinished.js';
 import type { Wire, WireListener } from './wire/Wire.js';
 
@@ -39,6 +39,7 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   bytesRead = 0;
   /** @internal When the last bytes came in (or the connection was made), in milliseconds since 1970. */
   _lastRead: number = Date.now();
+  abstract readonly id: number;
   /** Longest packet in bytes; a longer one closes the connection. */
   abstract maxPackageSize: number;
   /** Queued bytes from which on no more is taken. */
@@ -189,7 +190,7 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
 
   /** After a read. */
   #giveTurn(): void {
-    if (!wasLong() || this.#resting || this._status !== ESTABLISHED) return;
+    if (!hadItsTurn(this.id) || this.#resting || this._status !== ESTABLISHED) return;
     this.#resting = true;
     this._wire?.pause();
     setImmediate(() => {
