@@ -50,8 +50,9 @@ export abstract class SendingConnection<Message = UserValue, Self = UserValue>
    * @param data what the protocol's `encode` takes; without one a string, bytes or a scalar
    * @param raw true: past the protocol
    * @returns `true` when nothing older waits and the operating system takes all of it at the latest at the end of this
-   * tick, or, of what is sent while a message is handled, of this turn of the event loop; `null` when it was queued (or the protocol sends it itself); `false` when it was dropped: the connection is
-   * closing or closed, the peer is gone, or the send buffer is full (then `onError` says so).
+   * tick, or, of what is sent while a message is handled, of this turn of the event loop; `null` when it was queued (or
+   * the protocol sends it itself); `false` when it was dropped: the connection is closing or closed, the peer is gone,
+   * or the send buffer is full (then `onError` says so).
    * @throws TypeError `WM_BAD_DATA` for what is no string, bytes or scalar, when no protocol takes it; what `encode`
    * throws goes to `errorHandler`, and the result is `false`
    */

@@ -193,7 +193,7 @@ export class Http {
       if (bytes !== null) return answerWith(bytes, state);
     }
     // The stream under way is the last answer, and nothing ends it but the end of the connection (RFC 9112 section 9.6).
-    if (state.streams > 0 && state.lastSeen && state.outstanding.length === 0) return drop(data);
+    if (state.streams > 0 && state.lastSeen && state.outstanding.length === 0) return drop(data, state);
     const unsaved = unsavedSessions(state);
     if (!(data instanceof Response) && isWebResponse(data)) {
       const answer = new Response();
@@ -230,10 +230,13 @@ export class Http {
     if (state !== null) noteRaw(bytes, state);
   }
 
-  /** Ends the connection behind an answer that was its last. */
-  static onSent(connection: HttpConnection): void {
+  /** Ends the connection behind an answer that was its last. @returns false when there was no more place for an answer */
+  static onSent(connection: HttpConnection): false | undefined {
     const state = httpStateOf(connection);
-    if (state !== null) seeOff(connection, state);
+    if (state === null) return undefined;
+    seeOff(connection, state);
+    if (!state.dropped) return undefined;
+    return (state.dropped = false);
   }
 
   /**
@@ -300,7 +303,8 @@ function encodeText(text: string, state: HttpState): string {
 }
 
 /** What is not sent: a stream is told. */
-function drop(data: unknown): '' {
+function drop(data: unknown, state: HttpState): '' {
+  state.dropped = true;
   const stream = data instanceof Response ? data.parts.stream : isWebResponse(data) ? data.body : null;
   if (stream) dropStream(stream);
   return '';

@@ -54,6 +54,8 @@ export class HttpState implements Holder {
   streaming: EncodedAnswer | null = null;
   /** Bodies that are still being made while they are sent. */
   streams = 0;
+  /** What was to be sent last was thrown away. */
+  dropped = false;
   /** The last answer is complete and ends the connection. */
   endNow = false;
 

@@ -111,7 +111,7 @@ describe('an answer from a stream', () => {
       expect(peer.text).to.not.contain('second');
       expect(third.seen).to.deep.equal({ made: 0, told: 1 });
       expect(peer.text).to.match(/\r\n\r\n(1\r\na\r\n1\r\nb\r\n0\r\n\r\n|ab)$/);
-      expect(sent.slice(1)).to.deep.equal([null, null]);
+      expect(sent.slice(1)).to.deep.equal([false, false]);
     });
   }
 
