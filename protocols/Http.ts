@@ -101,10 +101,16 @@ export class Http {
     watch(connection, inspectHttp);
   }
 
-  /** What waits from here on is counted by the protocol that it waits for. */
+  /**
+   * What waits is counted by the protocol that it waits for now, and no request will be answered here any more. Nothing
+   * changes for one that has this from here: it goes on where this was.
+   */
   static onLeave(connection: HttpConnection): void {
     const state = httpStateOf(connection);
-    if (state !== null) setBuffered(state, 0);
+    if (state === null || (connection.protocol as { onLeave?: unknown } | null)?.onLeave === Http.onLeave) return;
+    setBuffered(state, 0);
+    state.leave();
+    connection._state = null;
   }
 
   /** A part of a request, or what waits behind one that is handled. */

@@ -122,6 +122,12 @@ export class HttpState implements Holder {
     this.#withFiles = null;
   }
 
+  /** Another protocol has the connection: no request is answered any more, and only a running handler needs its files. */
+  leave(): void {
+    for (const request of this.#withFiles ?? []) if (!this.isRunning(request)) request._removeFiles();
+    this.#withFiles = null;
+  }
+
   /** An exception of what goes on in the background. Without a connection's handler it is one of the process. */
   report(connection: Failing, error: unknown): void {
     // A close takes the handler away, but not from what was begun before it.

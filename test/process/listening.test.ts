@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { createSocket } from 'node:dgram';
+import { createSocket, type Socket as UdpSocket } from 'node:dgram';
 import { existsSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
@@ -20,6 +20,18 @@ const said = (socket: Socket): Promise<string> =>
     socket.once('data', (data: Buffer) => resolve(data.toString()));
     socket.once('close', () => reject(new Error('closed')));
   });
+
+/** A UDP client that has been answered. Until somebody reads, a datagram may be lost, so it is sent again and again. */
+async function greeted(script: Script, port: number, greeting: string): Promise<{ socket: UdpSocket; answers: string[] }> {
+  const socket = createSocket('udp4');
+  const answers: string[] = [];
+  socket.on('message', (data) => answers.push(data.toString()));
+  await until(script, () => {
+    socket.send(greeting, port, '127.0.0.1');
+    return answers.length > 0;
+  });
+  return { socket, answers };
+}
 
 async function endOf(script: Script): Promise<string> {
   expect(await script.exit()).to.deep.equal({ code: 1, signal: null });
@@ -268,14 +280,7 @@ describe('listening', function () {
           connection.send(worker.id + ' ' + data);
         };`);
       await until(script, () => logged(script).filter((line) => line === 'up').length === 2);
-      const socket = createSocket('udp4');
-      const answers: string[] = [];
-      socket.on('message', (data) => answers.push(data.toString()));
-      await until(script, () => {
-        // Until somebody reads, a datagram may be lost.
-        socket.send('hello', port, '127.0.0.1');
-        return answers.length > 0;
-      });
+      const { socket, answers } = await greeted(script, port, 'hello');
       socket.send('block', port, '127.0.0.1');
       await script.waitForLog(/blocked/);
       answers.length = 0;
@@ -297,13 +302,7 @@ describe('listening', function () {
         worker.onWorkerStart = () => Worker.log('up');
         worker.onMessage = (connection, data) => { connection.send('last of ' + data); process.exit(); };`);
       await script.waitForLog(/up/);
-      const socket = createSocket('udp4');
-      const answers: string[] = [];
-      socket.on('message', (data) => answers.push(data.toString()));
-      await until(script, () => {
-        socket.send('one', port, '127.0.0.1');
-        return answers.length > 0;
-      });
+      const { socket, answers } = await greeted(script, port, 'one');
       expect(answers[0]).to.equal('last of one');
       socket.close();
     });

@@ -70,16 +70,19 @@ describe('commands', function () {
       expect(await bodyOf(port, '/args')).to.equal('--name blue start stop -q');
     });
 
-    it('gives its processes the words that were typed, although the script has put others in their place', async () => {
-      const { script, port } = await echo(
-        { args: ['artisan', 'serve'] },
-        `const words = process.argv.slice(2).join(' ');
-         process.argv.splice(2, 9, 'start');
-         worker.onMessage = (connection) => { connection.send(words); };`,
-      );
-      await script.started();
-      expect(await bodyOf(port)).to.equal('artisan serve');
-    });
+    for (const [mode, words] of [['DEBUG', ['start']], ['DAEMON', ['start', '-d']]] as const) {
+      it(`gives its processes the words that were typed, although the script has put others in their place: ${mode}`, async () => {
+        const { script, port } = await echo(
+          { args: ['artisan', 'serve'] },
+          `const words = process.argv.slice(2).join(' ');
+           process.argv.splice(2, 9, ...${JSON.stringify(words)});
+           worker.onMessage = (connection) => { connection.send(words); };`,
+        );
+        if (mode === 'DEBUG') await script.started();
+        else expect(await script.exit()).to.deep.equal({ code: 0, signal: null });
+        expect(await bodyOf(port)).to.equal('artisan serve');
+      });
+    }
 
     it('runs by Worker.command, with a shorter last line', async () => {
       const { script, port } = await echo({ args: [] }, "Worker.command = 'start';");

@@ -8,6 +8,7 @@ import { Chunk } from '../../../../protocols/http/Chunk.js';
 import type { Request } from '../../../../protocols/http/Request.js';
 import { Response } from '../../../../protocols/http/Response.js';
 import type { UploadedFile } from '../../../../protocols/http/uploads.js';
+import { Text } from '../../../../protocols/Text.js';
 import { catchReports, closeAll, open, until, type Peer } from '../../connection/peers.js';
 import { uploadRequest } from './multipartBody.js';
 
@@ -52,6 +53,28 @@ describe('uploaded files on a connection', () => {
     });
     await peer.gets(/answer/);
     expect(seen).to.equal('content');
+    expect(files()).to.deep.equal([]);
+  });
+
+  it('are gone when the handler settles that has given the connection to another protocol', async () => {
+    let seen = '';
+    const { connection } = await serve(async (given, request) => {
+      const path = pathOf(request);
+      given.protocol = Text;
+      await new Promise((resolve) => setImmediate(resolve));
+      seen = readFileSync(path, 'utf8');
+    });
+    await until(() => seen !== '' && !connection._busy);
+    expect(seen).to.equal('content');
+    expect(files()).to.deep.equal([]);
+  });
+
+  it('are gone when the connection is given to another protocol behind its handler', async () => {
+    const { connection } = await serve((_c, request) => void pathOf(request));
+    await until(() => files().length === 1 && !connection._busy);
+    connection.protocol = class extends Http {};
+    expect(files()).to.have.length(1);
+    connection.protocol = null;
     expect(files()).to.deep.equal([]);
   });
 

@@ -98,6 +98,17 @@ describe('an answer from a stream', () => {
     expect(peer.text).to.equal('HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/html;charset=utf-8\r\n\r\nab');
   });
 
+  it('lets what is sent behind it follow, where the connection goes on', async () => {
+    const sent: unknown[] = [];
+    const { peer } = await serve((connection) => {
+      sent.push(connection.send(new Response(200, {}, generate('a', 'b'))), connection.send('second'));
+    });
+    await peer.write(get('/'));
+    await peer.gets(/second$/);
+    expect(peer.text).to.match(/\r\n\r\n1\r\na\r\n1\r\nb\r\n0\r\n\r\nHTTP\/1\.1 200 OK\r\n[^]*\r\n\r\nsecond$/);
+    expect(sent[1]).to.equal(null);
+  });
+
   for (const [what, request] of [['over HTTP/1.0', get('/', '', '1.0')], ['when it is the last', get('/', 'Connection: close\r\n')]] as const) {
     it(`takes nothing in that is sent behind it ${what}`, async () => {
       const sent: unknown[] = [];
