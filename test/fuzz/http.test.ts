@@ -4,11 +4,10 @@ import { inNodesWay, INTENDED } from './intended.js';
 import { NodeReader } from './node.js';
 import { readOurs, readStreamed } from './ours.js';
 import { newTally, tryInputs } from './run.js';
+import { SEED } from '../support/seeds.js';
 
 /** Seconds of the fuzz: FUZZ_SECONDS, or a minute in CI and 20 seconds elsewhere. */
 const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? (process.env['CI'] === 'true' ? 60 : 20));
-/** The first seed: FUZZ_SEED to repeat a run, else another one each time. */
-const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1e9);
 
 const request = (head: string, body = ''): string => `${head}\r\nHost: h\r\n\r\n${body}`;
 

@@ -4,7 +4,7 @@ import { newTally, tryInputs } from '../fuzz/run.js';
 
 /** Seconds: FUZZ_SECONDS, or ten minutes. */
 const SECONDS = Number(process.env['FUZZ_SECONDS'] ?? 600);
-const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1e9);
+const SEED = Number(process.env['TEST_SEED'] ?? Date.now() % 1e9);
 
 describe('our parser and that of Node, for a long time', () => {
   it(`take the same requests from random connections (${SECONDS} s, first seed ${SEED})`, async function () {

@@ -88,7 +88,7 @@ describe('HTTP for a long time', function () {
   it('takes a million random and changed requests in one process, with flat memory', async () => {
     const { port, service } = await start();
     const [worker] = service.workers();
-    const generator = new Generator(Number(process.env['FUZZ_SEED'] ?? 1));
+    const generator = new Generator(Number(process.env['TEST_SEED'] ?? 1));
     const wanted = Number(process.env['REQUESTS'] ?? 1_000_000);
     const samples: Figures[] = [];
     let requests = 0;
