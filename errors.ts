@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   WM_EVENT_LOOP_CLASS: 'the class in Worker.eventLoopClass is not an event loop',
   WM_OUTPUT_STREAM: 'Worker.outputStream is not a stream',
   WM_SETTING: 'a static property of Worker was set to a value of the wrong type',
+  WM_START_FILE: 'the start script is not a file',
   WM_PID_FILE: 'the pid file can not be written',
   WM_SESSION: 'a session id can not be used',
   WM_CLIENT_GONE: 'the client left, or broke the rules, before its request had arrived whole',

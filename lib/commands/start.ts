@@ -1,6 +1,8 @@
 // Runs in the command process, which in the foreground becomes the master.
+import { WorkermanError } from '../../errors.js';
 import { StartLock } from '../control/StartLock.js';
 import { checkOutputStream, currentLog, safeEcho } from '../output.js';
+import { processState } from '../ProcessState.js';
 import { Settings } from '../Settings.js';
 import { banner } from './banner.js';
 import { findMaster, say, type Service } from './service.js';
@@ -21,6 +23,12 @@ export interface StartOptions {
 
 type Workers = Parameters<typeof banner>[0];
 
+/** Each process runs the script again, and nobody can read standard input twice. */
+function checkStartFile(): void {
+  if (processState.startFile !== '-') return;
+  throw new WorkermanError('WM_START_FILE', 'The start script must be a file, and came on standard input');
+}
+
 /** `start` and `restart`. @returns the exit code, or null when this process is the master now */
 export async function start(
   service: Service, options: StartOptions, workers: Workers, startMaster: StartMaster,
@@ -30,6 +38,7 @@ export async function start(
     return 1;
   }
   checkOutputStream();
+  checkStartFile();
   currentLog()?.create();
   const lock = new StartLock(service.pidFile.path);
   // Before the look for a running master: of two starts at once, the second finds the first one's service.

@@ -133,6 +133,8 @@ function unlock(path: string, token: string): void {
   if (readToken(path) === token) unlinkSync(path);
 }
 
+const SUFFIX = '.lock';
+
 /**
  * Held by a process while it starts a service, so that of two commands at the same moment one starts and the other
  * finds the service running. The lock of a process that died is no obstacle.
@@ -148,7 +150,7 @@ export class StartLock {
    * @param link how a file gets a second name; an exception other than `EEXIST` means that it can not be done
    */
   constructor(pidFile: string, link: Link = linkSync) {
-    this.path = `${resolve(pidFile)}.lock`;
+    this.path = resolve(pidFile) + SUFFIX;
     this.#link = link;
   }
 
@@ -163,7 +165,8 @@ export class StartLock {
     try {
       this.#token = lock(this.path, this.#link, 0);
     } catch (cause) {
-      throw new WorkermanError('WM_PID_FILE', `can not lock ${this.path}`, { cause });
+      // What Workerman says of a missing folder: it has no lock that could fail before.
+      throw new WorkermanError('WM_PID_FILE', `can not save pid to ${this.path.slice(0, -SUFFIX.length)}`, { cause });
     }
     return this.#token !== null;
   }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -195,6 +196,23 @@ describe('commands', function () {
       expect(await script.exit()).to.deep.equal({ code: 1, signal: null });
       expect(script.output).to.contain(`can not save pid to ${join(script.folder, 'pids')}`);
       expect(readdirSync(script.folder).filter((name) => /sock|lock/.test(name))).to.deep.equal([]);
+    });
+
+    it('fails when the pid file would be in a folder that is not there', async () => {
+      const script = startService("Worker.pidFile = '/no/such/folder/x.pid'; new Worker();");
+      expect(await script.exit()).to.deep.equal({ code: 1, signal: null });
+      expect(script.output).to.contain('can not save pid to /no/such/folder/x.pid');
+    });
+
+    it('fails when the script is no file that others could run again', async () => {
+      const { script } = await echo();
+      await script.started();
+      const input = readFileSync(join(script.folder, 'start.mjs'), 'utf8');
+      const piped = spawnSync(process.execPath, ['--input-type=module', '-', 'start'], {
+        cwd: script.folder, input, encoding: 'utf8', timeout: 8000,
+      });
+      expect(piped.status).to.equal(1);
+      expect(piped.stdout).to.contain('WorkermanError: The start script must be a file, and came on standard input');
     });
 
     it('fails on an event loop class that is none', async () => {

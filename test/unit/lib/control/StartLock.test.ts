@@ -120,7 +120,9 @@ describe('StartLock', () => {
     } catch (error) {
       expect(error).to.be.instanceOf(WorkermanError);
       expect(error).to.include({ code: 'WM_PID_FILE' });
-      expect((error as Error).message).to.include(join(folder, 'missing', 'start.pid.lock'));
+      const pidFile = join(folder, 'missing', 'start.pid');
+      expect((error as Error).message).to.equal(`can not save pid to ${pidFile}`);
+      expect(((error as Error).cause as NodeJS.ErrnoException).path).to.include(`${pidFile}.lock`);
       return;
     }
     throw new Error('nothing was thrown');
