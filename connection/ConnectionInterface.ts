@@ -41,6 +41,8 @@ export abstract class ConnectionInterface<Message = UserValue, Self = UserValue>
 
   /** The protocol that cuts and translates packets, or `null` for raw bytes. */
   abstract protocol: ProtocolInterface | null;
+  /** What the bytes go over: `'tcp'`, `'udp'`, `'unix'` or `'ssl'`. */
+  abstract readonly transport: string;
   /** `(connection, message)`: one decoded packet; without a protocol a Buffer. Null: packets are dropped. */
   onMessage: Callback<[connection: Self, message: Message]> = null;
   /** `(connection)`: once, however the connection ended. Not called on datagrams that a Worker received. */
@@ -78,6 +80,26 @@ export abstract class ConnectionInterface<Message = UserValue, Self = UserValue>
   abstract isIpV4(): boolean;
   /** True when the peer is reached over IPv6. */
   abstract isIpV6(): boolean;
+
+  /** A plain description of the connection, keys as in Workerman. */
+  jsonSerialize(): Record<string, unknown> {
+    return {
+      transport: this.transport,
+      getRemoteIp: this.getRemoteIp(),
+      remotePort: this.getRemotePort(),
+      getRemoteAddress: this.getRemoteAddress(),
+      getLocalIp: this.getLocalIp(),
+      getLocalPort: this.getLocalPort(),
+      getLocalAddress: this.getLocalAddress(),
+      isIpV4: this.isIpV4(),
+      isIpV6: this.isIpV6(),
+    };
+  }
+
+  /** What `JSON.stringify(connection)` shows. */
+  toJSON(): Record<string, unknown> {
+    return this.jsonSerialize();
+  }
 
   /**
    * Routes an exception: to `errorHandler` when there is one and it does not throw itself, else to the process, where

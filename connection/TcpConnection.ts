@@ -441,24 +441,7 @@ export class TcpConnection<Message = UserValue, Self = UserValue>
   }
 
   /** A plain description of the connection, keys as in Workerman. */
-  jsonSerialize(): Record<string, unknown> {
-    return {
-      id: this.id,
-      status: this.getStatus(),
-      transport: this.transport,
-      getRemoteIp: this.getRemoteIp(),
-      remotePort: this.getRemotePort(),
-      getRemoteAddress: this.getRemoteAddress(),
-      getLocalIp: this.getLocalIp(),
-      getLocalPort: this.getLocalPort(),
-      getLocalAddress: this.getLocalAddress(),
-      isIpV4: this.isIpV4(),
-      isIpV6: this.isIpV6(),
-    };
-  }
-
-  /** What `JSON.stringify(connection)` shows. */
-  toJSON(): Record<string, unknown> {
-    return this.jsonSerialize();
+  override jsonSerialize(): Record<string, unknown> {
+    return { id: this.id, status: this.getStatus(), ...super.jsonSerialize() };
   }
 }

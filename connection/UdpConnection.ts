@@ -118,26 +118,6 @@ export class UdpConnection<Message = UserValue, Self = UserValue> extends Connec
     return isIPv6(this._remoteIp);
   }
 
-  /** A plain description of the connection, keys as in Workerman. */
-  jsonSerialize(): Record<string, unknown> {
-    return {
-      transport: this.transport,
-      getRemoteIp: this.getRemoteIp(),
-      remotePort: this.getRemotePort(),
-      getRemoteAddress: this.getRemoteAddress(),
-      getLocalIp: this.getLocalIp(),
-      getLocalPort: this.getLocalPort(),
-      getLocalAddress: this.getLocalAddress(),
-      isIpV4: this.isIpV4(),
-      isIpV6: this.isIpV6(),
-    };
-  }
-
-  /** What `JSON.stringify(connection)` shows. */
-  toJSON(): Record<string, unknown> {
-    return this.jsonSerialize();
-  }
-
   /** @internal */
   _callMessage(message: unknown): void {
     this._call(this.onMessage, this, message);
