@@ -91,12 +91,12 @@ export class AsyncTcpConnection<Message = UserValue, Self = UserValue> extends T
     const transport = Object.hasOwn(SCHEMES, remote.scheme) ? SCHEMES[remote.scheme] : undefined;
     const protocol = transport === undefined ? resolveProtocol(remote.scheme) : null;
     super(hooks.loop, null, remote.path === '' ? `${remote.host}:${remote.port}` : remote.path);
-    this.transport = transport ?? 'tcp';
-    this.protocol = protocol;
     this._status = STATUS_INITIAL;
+    this.transport = transport ?? 'tcp';
     this.#remote = remote;
     this.#port = remote.port;
     this.#context = socketContext ?? {};
+    this.protocol = protocol;
   }
 
   /** The host given to the constructor, IPv6 in brackets; `''` for unix. */

@@ -232,6 +232,16 @@ describe('AsyncTcpConnection', () => {
     expect(log).to.deep.equal(['connect', 'protocol connect', 'close', 'protocol close']);
   });
 
+  it('is not accepted by the protocol that its address names, before it is connected or after', async () => {
+    const log: string[] = [];
+    registerProtocol('both', { ...noisy(log), onAccept: () => void log.push('protocol accept') });
+    const c = new AsyncTcpConnection(`both://127.0.0.1:${await plain()}`);
+    c.connect();
+    await until(() => log.includes('protocol connect'));
+    c.close();
+    expect(log).to.deep.equal(['protocol connect', 'protocol close']);
+  });
+
   it('does not tell the protocol of a connection that onConnect has closed', async () => {
     const port = await plain();
     const c = client(`tcp://127.0.0.1:${port}`);
