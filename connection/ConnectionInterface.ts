@@ -39,10 +39,17 @@ export abstract class ConnectionInterface<Message = UserValue, Self = UserValue>
   /** Counters of this process, one object for all connection classes; each starts at 0. */
   static statistics: ConnectionStatistics = { connection_count: 0, total_request: 0, throw_exception: 0, send_fail: 0 };
 
-  /** The protocol that cuts and translates packets, or `null` for raw bytes. */
-  abstract protocol: ProtocolInterface | null;
+  /**
+   * The protocol that cuts and translates packets, or `null` for raw bytes. May be assigned while a connection is open:
+   * what has been received and is no packet yet is shown to the new one.
+   */
+  declare protocol: ProtocolInterface | null;
+  static {
+    // Not one of each object: a stream connection has to notice that it is assigned.
+    this.prototype.protocol = null;
+  }
   /** What the bytes go over: `'tcp'`, `'udp'`, `'unix'` or `'ssl'`. */
-  abstract readonly transport: string;
+  declare readonly transport: string;
   /** `(connection, message)`: one decoded packet; without a protocol a Buffer. Null: packets are dropped. */
   onMessage: Callback<[connection: Self, message: Message]> = null;
   /** `(connection)`: once, however the connection ended. Not called on datagrams that a Worker received. */
@@ -129,7 +136,6 @@ export abstract class ConnectionInterface<Message = UserValue, Self = UserValue>
   }
 
   /** Calls a user's callback in the one guarded place; what it throws or rejects with goes to {@link error}. */
-  // `any`: callbacks take different arguments, and each call site passes those of its own.
   protected _call(callback: Callback<unknown[]>, ...args: unknown[]): void {
     if (callback === null || callback === undefined) return;
     const { errorHandler } = this;

@@ -84,15 +84,20 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   /** @internal */
   abstract _onSocketError(error: NodeJS.ErrnoException): void;
 
-  /**
-   * The protocol that cuts and translates packets, or `null` for raw bytes. May be assigned while the connection is open:
-   * what has been received and is no packet yet is shown to the new one.
-   */
-  get protocol(): ProtocolInterface | null {
-    return this.#protocol;
+  static {
+    // A property for TypeScript, which lets nobody write `class Mine extends TcpConnection { protocol = Text }` over
+    // accessors.
+    Object.defineProperty(this.prototype, 'protocol', {
+      get(this: ReceivingConnection) {
+        return this.#protocol;
+      },
+      set(this: ReceivingConnection, next: ProtocolInterface | null) {
+        this.#speak(next);
+      },
+    });
   }
 
-  set protocol(next: ProtocolInterface | null) {
+  #speak(next: ProtocolInterface | null): void {
     const left = this.#protocol;
     if (next === left) return;
     this.#protocol = next;

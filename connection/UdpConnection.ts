@@ -1,7 +1,7 @@
 import type { RemoteInfo, Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { toBytes } from '../protocols/toBytes.js';
-import type { ProtocolInterface, UserValue } from '../protocols/ProtocolInterface.js';
+import type { UserValue } from '../protocols/ProtocolInterface.js';
 import { joinAddress } from './address.js';
 import { ConnectionInterface, isThenable } from './ConnectionInterface.js';
 
@@ -13,7 +13,6 @@ export const MAX_PAYLOAD = 65_507;
  * lives as long as somebody holds it, and answers leave through the socket that the worker listens on.
  */
 export class UdpConnection<Message = UserValue, Self = UserValue> extends ConnectionInterface<Message, Self> {
-  protocol: ProtocolInterface | null = null;
   /** Bytes of the largest datagram that is received. */
   static readonly MAX_UDP_PACKAGE_SIZE: 65535 = 65535;
 

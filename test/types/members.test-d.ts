@@ -1,4 +1,5 @@
 import {
+  AsyncTcpConnection,
   Chunk,
   ConnectionInterface,
   Frame,
@@ -33,6 +34,30 @@ class MyRequest extends Request {
   }
 }
 Http.requestClass(MyRequest);
+
+class LineClient extends AsyncTcpConnection {
+  override protocol = Text;
+}
+new LineClient('tcp://127.0.0.1:80').protocol = Text;
+
+/** In place of a connection, in a test for example. */
+class Nowhere extends ConnectionInterface {
+  sent: unknown[] = [];
+  send(data: unknown): boolean | null {
+    this.sent.push(data);
+    return true;
+  }
+  close(): void {}
+  getRemoteIp(): string { return ''; }
+  getRemotePort(): number { return 0; }
+  getRemoteAddress(): string { return ''; }
+  getLocalIp(): string { return ''; }
+  getLocalPort(): number { return 0; }
+  getLocalAddress(): string { return ''; }
+  isIpV4(): boolean { return false; }
+  isIpV6(): boolean { return false; }
+}
+new Nowhere().protocol = Text;
 
 // Statics of Worker.
 

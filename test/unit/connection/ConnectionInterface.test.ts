@@ -3,6 +3,7 @@ import { ConnectionInterface } from '../../../connection/ConnectionInterface.js'
 import { TcpConnection } from '../../../connection/TcpConnection.js';
 import { unfinishedCount } from '../../../connection/unfinished.js';
 import { UdpConnection } from '../../../connection/UdpConnection.js';
+import { Text } from '../../../protocols/Text.js';
 import { FakeSocket } from './fakeSocket.js';
 import { catchReports } from './peers.js';
 
@@ -18,6 +19,17 @@ describe('what all connections have in common', () => {
 
   afterEach(() => {
     for (const one of made.splice(0)) one.destroy();
+  });
+
+  it('has no protocol before it is given one, and that of its class where that has one', () => {
+    class Mine extends TcpConnection {
+      override protocol = Text;
+    }
+    const mine = new Mine(null, new FakeSocket().asSocket, '192.0.2.1:1234');
+    made.push(mine);
+    expect(mine.protocol).to.equal(Text);
+    expect(new UdpConnection(null, { address: '192.0.2.1', port: 1 }).protocol).to.equal(null);
+    expect(connection().protocol).to.equal(null);
   });
 
   describe('error', () => {
