@@ -8,11 +8,14 @@ export class PacketBuffer extends ReceiveBuffer {
   expected = 0;
   /** Bytes of the first packet that `input` has seen without finding its length. */
   #seen = 0;
+  /** Whose `input` that was: who takes over in the middle of a packet has seen nothing of it. */
+  #asked: ProtocolInterface | null = null;
 
   /** What the protocol says to the bytes that are there: see `ProtocolInterface.input`. Throws what it throws. */
   ask(protocol: ProtocolInterface, connection: ConnectionInterface): unknown {
-    const seen = this.#seen;
+    const seen = protocol === this.#asked ? this.#seen : 0;
     this.#seen = 0;
+    this.#asked = protocol;
     if (seen > 0 && protocol.inputRest !== undefined) {
       const length: unknown = protocol.inputRest(this.after(seen), seen, connection);
       if (length !== undefined) return length;
@@ -28,12 +31,11 @@ export class PacketBuffer extends ReceiveBuffer {
   /** The first packet, whose length is known; null until all of it is there. */
   takePacket(): Buffer | null {
     if (this.length < this.expected) return null;
-    const packet = this.take(this.expected);
-    this.expected = 0;
-    return packet;
+    return this.take(this.expected);
   }
 
   override take(n: number): Buffer {
+    this.expected = 0;
     this.#seen = 0;
     return super.take(n);
   }

@@ -359,8 +359,7 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
     if (typeof length === 'number' && Number.isInteger(length)) {
       if (length > 0 && length <= this.maxPackageSize) return length;
       const most = Math.max(this.maxPackageSize, protocol.headLimit ?? 0);
-      // Who takes over in the middle of a packet has seen nothing of it.
-      if (this.protocol === protocol) this._received.wait();
+      this._received.wait();
       if (length === 0 && (this._received.length <= most || this.#paused || this.#busy)) return 0;
       if (length === 0) length = this._received.length;
     }

@@ -54,6 +54,15 @@ describe('PacketBuffer', () => {
     });
   }
 
+  it('shows everything to a protocol that was not asked before, whoever has waited', () => {
+    const buffer = filled('abc');
+    buffer.ask({ ...protocol }, connection);
+    buffer.wait();
+    buffer.push(Buffer.from('d'));
+    buffer.ask(protocol, connection);
+    expect(shown).to.deep.equal(['abc', 'abcd']);
+  });
+
   it('gives a packet when all of it is there, and knows nothing of the next one', () => {
     const buffer = filled('abc');
     buffer.expected = 4;

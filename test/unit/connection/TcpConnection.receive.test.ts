@@ -262,6 +262,24 @@ describe('TcpConnection: receiving', () => {
       expect(asked).to.deep.equal(['first', 'all a;bc;', 'all bc;']);
     });
 
+    it('knows no length of a packet any more whose beginning was handed out raw', async () => {
+      const lines: ProtocolInterface = { input: (bytes: Buffer) => bytes.indexOf(';') + 1, decode: String, encode: String };
+      const messages: string[] = [];
+      const { peer, connection } = await open((c) => {
+        c.protocol = { ...lines, input: () => 8 };
+        c.onMessage = (_c: unknown, message: unknown) => messages.push(String(message));
+      });
+      await peer.write('ab');
+      await until(() => connection.getRecvBufferQueueSize() === 2);
+      connection.protocol = null;
+      await peer.write('cd');
+      await until(() => messages.length === 1);
+      connection.protocol = lines;
+      await peer.write('e;');
+      await until(() => messages.length === 2);
+      expect(messages).to.deep.equal(['abcd', 'e;']);
+    });
+
     it('keeps a packet of any size whose length is known, in linear time', async () => {
       const size = 10 * 1024 * 1024;
       let asked = 0;
