@@ -514,6 +514,7 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   #forget(): void {
     this._received.clear();
     this.#behind = 0;
+    this.#sink?.cancel();
     this.#sink = null;
     this.#paused = this.#throttled = this.#sinkFull = this.#resting = false;
   }

@@ -30,6 +30,8 @@ export interface ByteSink {
   write(chunk: Buffer): number;
   /** True when the sink has all that it wanted: what comes behind is the connection's again. */
   readonly done: boolean;
+  /** No more will come: the connection is closed, or closing. */
+  cancel(): void;
 }
 
 type Item = Bytes | ByteSource;

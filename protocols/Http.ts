@@ -103,12 +103,13 @@ export class Http {
 
   /**
    * What waits is counted by the protocol that it waits for now, and no request will be answered here any more. Nothing
-   * changes for one that has this from here: it goes on where this was.
+   * else changes for one that has this from here: it goes on where this was.
    */
   static onLeave(connection: HttpConnection): void {
     const state = httpStateOf(connection);
-    if (state === null || (connection.protocol as { onLeave?: unknown } | null)?.onLeave === Http.onLeave) return;
+    if (state === null) return;
     setBuffered(state, 0);
+    if ((connection.protocol as { onLeave?: unknown } | null)?.onLeave === Http.onLeave) return;
     state.leave();
     connection._state = null;
   }

@@ -176,6 +176,10 @@ export class BodyStream implements ByteSink, RequestBody {
     waiter?.reject(error);
   }
 
+  cancel(): void {
+    this.fail(new WorkermanError('WM_CLIENT_GONE', 'The client is gone'));
+  }
+
   /** Nobody wants the rest: it is thrown away, what waits and what comes. */
   discard(): void {
     if (this.#isUnwanted) return;

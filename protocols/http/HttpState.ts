@@ -138,7 +138,9 @@ export class HttpState implements Holder {
 
   #done(request: Request): void {
     if (request === this.current) this.current = null;
-    if (this.#withFiles?.delete(request)) request._removeFiles();
+    this.#withFiles?.delete(request);
+    // Not only of those that are known here: the connection may have been away meanwhile.
+    request._removeFiles();
   }
 }
 

@@ -8,7 +8,7 @@ import { Text } from '../../../protocols/Text.js';
 import { Websocket } from '../../../protocols/Websocket.js';
 import { withClock } from '../../support/clock.js';
 import { frame, OPCODES, openingRequest } from '../../support/websocket.js';
-import { catchReports, closeAll, open, settle, until } from '../connection/peers.js';
+import { catchReports, closeAll, open, type Peer, settle, until } from '../connection/peers.js';
 
 type ServerConnection = Parameters<typeof Websocket.input>[1];
 
@@ -106,6 +106,63 @@ describe('a connection that is handed over', () => {
       expect(bufferedBytes()).to.equal(0);
     });
   }
+
+  it('counts what waits also for a class that is derived from Http, and no longer than it waits', async () => {
+    const behind = `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n${'x'.repeat(100_000)}`;
+    let goOn = (): void => {};
+    const { peer } = await open((made) => {
+      made.protocol = Http;
+      made.onMessage = async (c: TcpConnection, request: Request) => {
+        if (request.method() === 'POST') return void c.send('second');
+        await new Promise<void>((resolve) => (goOn = resolve));
+        c.protocol = class extends Http {};
+        c.send('first');
+      };
+    });
+    await peer.write(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${behind}`);
+    await until(() => bufferedBytes() === behind.length);
+    goOn();
+    await peer.gets(/second$/);
+    expect(bufferedBytes()).to.equal(0);
+  });
+
+  for (const [how, leave] of [
+    ['its client goes', (peer: Peer) => void peer.fin()],
+    ['it is ended', (_peer: Peer, connection: TcpConnection) => connection.end()],
+  ] as const) {
+    it(`leaves a streamed body to its reader, who is told when ${how}`, async () => {
+      const got: string[] = [];
+      const { peer, connection } = await open((made) => {
+        made.worker = { streamBodies: true };
+        made.protocol = Http;
+        made.onMessage = async (c: TcpConnection, request: Request) => {
+          c.protocol = Text;
+          try {
+            for await (const piece of request.body) got.push(String(piece));
+          } catch (error) {
+            got.push((error as { code: string }).code);
+          }
+        };
+      });
+      await peer.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc');
+      await until(() => got.length === 1);
+      leave(peer, connection);
+      await until(() => got.length === 2);
+      expect(got).to.deep.equal(['abc', 'WM_CLIENT_GONE']);
+    });
+  }
+
+  it('counts nothing of a streamed body that nobody has read when it is closed', async () => {
+    const { peer, connection } = await open((made) => {
+      made.worker = { streamBodies: true };
+      made.protocol = Http;
+      made.onMessage = (c: TcpConnection) => (c.protocol = null);
+    });
+    await peer.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nabc');
+    await until(() => bufferedBytes() > 0);
+    connection.destroy();
+    expect(bufferedBytes()).to.equal(0);
+  });
 
   it('is shown to the protocol at once, which counts its time from then on', async () => {
     const { peer } = await open((made) => {

@@ -69,6 +69,20 @@ describe('uploaded files on a connection', () => {
     expect(files()).to.deep.equal([]);
   });
 
+  it('are gone when the handler settles that has given the connection to another protocol and taken it back', async () => {
+    let isDone = false;
+    const { connection } = await serve(async (given, request) => {
+      pathOf(request);
+      given.protocol = Text;
+      given.protocol = Http;
+      given.send('taken back');
+      await new Promise((resolve) => setImmediate(resolve));
+      isDone = true;
+    });
+    await until(() => isDone && !connection._busy);
+    expect(files()).to.deep.equal([]);
+  });
+
   it('are gone when the connection is given to another protocol behind its handler', async () => {
     const { connection } = await serve((_c, request) => void pathOf(request));
     await until(() => files().length === 1 && !connection._busy);
