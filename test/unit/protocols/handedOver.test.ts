@@ -16,6 +16,7 @@ const hello = frame({ opcode: OPCODES.text, payload: 'hi' });
 
 /** One port for both: the protocol that has seen the first bytes gives the connection to the other one. */
 describe('a connection that is handed over', () => {
+  const echoing = { input: (bytes: Buffer) => bytes.length, decode: String, encode: String };
   const echo = (connection: TcpConnection, data: unknown): void => void connection.send(data);
 
   const reports = catchReports();
@@ -119,9 +120,12 @@ describe('a connection that is handed over', () => {
         c.send('first');
       };
     });
-    await peer.write(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${behind}`);
-    await until(() => bufferedBytes() === behind.length);
+    await peer.write(`GET / HTTP/1.1\r\nHost: a\r\n\r\n${behind.slice(0, -1)}`);
+    await until(() => bufferedBytes() === behind.length - 1);
     goOn();
+    await peer.gets(/first$/);
+    expect(bufferedBytes()).to.equal(behind.length - 1);
+    await peer.write(behind.slice(-1));
     await peer.gets(/second$/);
     expect(bufferedBytes()).to.equal(0);
   });
@@ -186,6 +190,17 @@ describe('a connection that is handed over', () => {
     await until(() => peer.ended);
     expect(peer.text).to.match(/^HTTP\/1\.1 103 Early Hints\r\n\r\nHTTP\/1\.1 503 [^]*\r\n\r\nbusy$/);
     expect(reports.failures).to.deep.equal([]);
+  });
+
+  it('tells nobody when it is given to the protocol that it has', async () => {
+    const told: string[] = [];
+    const own = { ...echoing, onAccept: () => told.push('accept'), onLeave: () => told.push('leave') };
+    const { connection } = await open((made) => (made.protocol = own));
+    connection.protocol = own;
+    expect(told).to.deep.equal(['accept']);
+    connection.protocol = null;
+    connection.protocol = null;
+    expect(told).to.deep.equal(['accept', 'leave']);
   });
 
   it('may be closed before the protocol that it was given to has seen a byte', async () => {
