@@ -78,7 +78,7 @@ export class TcpConnection<Message = UserValue, Self = UserValue>
   /** 1, 2, 3 … per process, one sequence for accepted and client connections, never used twice. */
   id: number;
   /** `'tcp'`, `'unix'` or `'ssl'`. */
-  transport: 'tcp' | 'unix' | 'ssl' = 'tcp';
+  override transport: 'tcp' | 'unix' | 'ssl' = 'tcp';
   /** The worker that accepted this connection; `null` on client connections and after the close. */
   worker: UserValue = null;
   /** Queued bytes from which on `onBufferFull` is called and further sends are dropped. */

@@ -17,7 +17,7 @@ export class UdpConnection<Message = UserValue, Self = UserValue> extends Connec
   static readonly MAX_UDP_PACKAGE_SIZE: 65535 = 65535;
 
   /** Always `'udp'`. */
-  transport: 'udp' = 'udp';
+  override transport: 'udp' = 'udp';
 
   protected _socket: Socket | null;
   protected _remoteIp: string;

@@ -3,7 +3,7 @@ import { Chunk } from './http/Chunk.js';
 import { encodePiece, encodeShared, encodeTyped, encodeValue, textHead, type AnswerContext, type EncodedAnswer } from './http/encode.js';
 import { HeldAnswer } from './http/HeldAnswer.js';
 import { isEmptyHeaders } from './http/headers.js';
-import { type HttpConnection, stateOf } from './http/HttpConnection.js';
+import { type HttpConnection, stateOf, takeOver } from './http/HttpConnection.js';
 import { type HttpState, httpStateOf } from './http/HttpState.js';
 import { IncomingBody } from './http/IncomingBody.js';
 import { inspectHttp } from './http/inspect.js';
@@ -98,6 +98,7 @@ export class Http {
 
   /** The limits count from here on. */
   static onAccept(connection: HttpConnection): void {
+    takeOver(connection);
     watch(connection, inspectHttp);
   }
 
@@ -124,6 +125,7 @@ export class Http {
    * and ends the connection (RFC 9112 sections 2 to 7).
    */
   static input(buffer: Buffer, connection: HttpConnection): number {
+    takeOver(connection);
     const state = stateOf(connection);
     if (state.lastSeen) {
       connection.consumeRecvBuffer(buffer.length);

@@ -23,11 +23,17 @@ export interface HttpConnection extends HttpWatched {
   _holdInput(full: boolean): void;
 }
 
-/**
- * What HTTP remembers about a connection; begun when it is first asked for. What is there before may be another
- * protocol's, which has handed the connection over.
- */
+/** What HTTP remembers about a connection; begun when it is first asked for. */
 export function stateOf(connection: HttpConnection): HttpState {
   const { _state: state } = connection;
-  return state instanceof HttpState ? state : (connection._state = new HttpState());
+  if (state instanceof HttpState) return state;
+  const begun = new HttpState();
+  // Whoever only wants an answer put into bytes does not take the connection from the protocol that it speaks.
+  if (state === null) connection._state = begun;
+  return begun;
+}
+
+/** From here on the connection speaks HTTP: what is there may be another protocol's, which has handed it over. */
+export function takeOver(connection: HttpConnection): void {
+  if (!(connection._state instanceof HttpState)) connection._state = null;
 }

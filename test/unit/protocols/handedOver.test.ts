@@ -203,6 +203,21 @@ describe('a connection that is handed over', () => {
     expect(told).to.deep.equal(['accept', 'leave']);
   });
 
+  it('stays with its protocol when another one only puts something into bytes for it', async () => {
+    const { peer } = await open((made) => {
+      made.protocol = Websocket;
+      made.onMessage = (c: TcpConnection) => {
+        expect(String(Http.encode('x', c as unknown as Parameters<typeof Http.encode>[1]))).to.match(/^HTTP\/1\.1 200 /);
+        c.send('still here');
+      };
+    });
+    await peer.write(openingRequest());
+    await peer.gets(/\r\n\r\n$/);
+    await peer.write(hello);
+    await peer.gets(/still here$/);
+    expect(reports.failures).to.deep.equal([]);
+  });
+
   it('may be closed before the protocol that it was given to has seen a byte', async () => {
     const { connection } = await open((made) => {
       Websocket.onAccept(made as unknown as ServerConnection);
