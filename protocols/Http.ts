@@ -84,8 +84,10 @@ export class Http {
 
   /** The class that stands for a request; with an argument, sets it. Constructed as `new cls(buffer)`. */
   static requestClass(cls?: RequestClass): RequestClass {
-    if (cls !== undefined) requestClass = cls;
-    return requestClass;
+    // Where users have a stand-in of Request (lib/standIn.ts), that is the one that they know.
+    const known = Request.prototype.constructor as RequestClass;
+    if (cls !== undefined) requestClass = cls === known ? Request : cls;
+    return requestClass === Request ? known : requestClass;
   }
 
   /**

@@ -65,7 +65,9 @@ export class Session {
     if (handlerClass) Session.#handlerClass = handlerClass;
     if (config) Session.#handlerConfig = config;
     if (handlerClass || config) Session.#handler = null;
-    return Session.#handlerClass;
+    // Where users have a stand-in of the default (lib/standIn.ts), that is the one that they know.
+    const isDefault = Session.#handlerClass === FileSessionHandler;
+    return isDefault ? (FileSessionHandler.prototype.constructor as SessionHandlerClass) : Session.#handlerClass;
   }
 
   /** What the cookie is made of, under PHP's names. */

@@ -64,6 +64,7 @@ class MyResponse extends Response {}
 class MyProtocol extends Text {}
 Response.prototype.twice = function () { return this.rawBody() + this.rawBody(); };
 Request.prototype.upper = function () { return this.path().toUpperCase(); };
+const defaults = [Http.requestClass() === Request, Session.handlerClass() === FileSessionHandler];
 Http.requestClass(MyRequest);
 Http.requestTimeout = 5;
 Session.lifetime = 77;
@@ -77,6 +78,7 @@ const client = new AsyncTcpConnection('ws://127.0.0.1:1');
 
 const thrown = (act) => { try { act(); return null; } catch (error) { return error.name + ': ' + error.message; } };
 const seen = {
+  defaults,
   types: Object.entries(door).map(([name, value]) => name + ' ' + typeof value + ' ' + value.name),
   response: [hello.getStatusCode(), hello.twice(), hello instanceof Response, hello.constructor === Response],
   ownResponse: [new MyResponse(200) instanceof Response, Object.getPrototypeOf(MyResponse) === Response],
@@ -165,6 +167,7 @@ describe('what a process loads', function () {
     await script.exit();
     expect(read('master')).to.deep.equal(worker);
     expect(worker).to.deep.include({
+      defaults: [true, true],
       response: [201, 'hellohello', true, true],
       ownResponse: [true, true],
       strangers: [false, false, false],
