@@ -91,7 +91,7 @@ export class Websocket {
     state.head = null;
     const opening = readOpening(bytes);
     if (typeof opening === 'string') return refuse(connection, opening);
-    open(connection, state.session, opening, this.permessageDeflate);
+    open(connection, state.session, opening, this);
     const goesOn = state.session.open && isEstablished(connection) && !connection._paused && used < buffer.length;
     return goesOn ? state.session.receive(buffer.subarray(used), connection) : 0;
   }
@@ -146,13 +146,16 @@ function refuse(connection: WebSocketConnection, answer: string): 0 {
   return 0;
 }
 
+/** The setting counts that is there when `onWebSocketConnect` is done, as that of the connection does. */
+type Compressing = Pick<typeof Websocket, 'permessageDeflate'>;
+
 /** Asks the application, at once or in its own time. */
-function open(connection: WebSocketConnection, session: Session, opening: Opening, compress: boolean): void {
+function open(connection: WebSocketConnection, session: Session, opening: Opening, protocol: Compressing): void {
   const admitted = callUser(callbackOf(connection, 'onWebSocketConnect'), connection, opening.request);
-  if (typeof admitted === 'boolean') return answer(connection, session, opening, compress, admitted);
+  if (typeof admitted === 'boolean') return answer(connection, session, opening, protocol, admitted);
   connection._occupy();
   void admitted.then((result) => {
-    answer(connection, session, opening, compress, result);
+    answer(connection, session, opening, protocol, result);
     connection._vacate();
   });
 }
@@ -161,14 +164,14 @@ function answer(
   connection: WebSocketConnection,
   session: Session,
   opening: Opening,
-  compress: boolean,
+  protocol: Compressing,
   admitted: boolean,
 ): void {
   if (!isEstablished(connection)) return;
   if (!admitted) return void refuse(connection, REFUSAL.INTERNAL_ERROR);
   const lines = headerLines(connection.headers);
   const isOptedIn =
-    compress ||
+    protocol.permessageDeflate ||
     types.isDeflateType(connection.websocketType) ||
     lines.some(({ name }) => name === 'sec-websocket-extensions');
   const agreement = isOptedIn ? negotiate(opening.offers) : null;

@@ -89,6 +89,7 @@ describe('permessage-deflate of Websocket', () => {
     const ways: [before: () => void, prepare: (connection: TcpConnection) => void, type: string][] = [
       [() => (Websocket.permessageDeflate = true), () => {}, '\xc1'],
       [() => (Websocket.permessageDeflate = true), (c) => (c.websocketType = '\x82'), '\xc2'],
+      [() => {}, () => (Websocket.permessageDeflate = true), '\xc1'],
       [() => {}, (c) => (c.websocketType = Websocket.BINARY_TYPE_ARRAYBUFFER_DEFLATE), '\xc2'],
       [
         () => {},
