@@ -14,13 +14,18 @@ export function currentLog(): Log | null {
   return log.log;
 }
 
+function isStream(value: unknown): value is Writable {
+  return typeof (value as Writable | null | undefined)?.write === 'function';
+}
+
 /**
- * Writes to `Worker.outputStream`; never throws. The tags `<n> <w> <g>` and their closing forms are taken out; with
- * `decorated` and a terminal that shows colours they become escape sequences.
+ * Writes to `Worker.outputStream`, or to stdout when it is no stream; never throws. The tags `<n> <w> <g>` and their
+ * closing forms are taken out; with `decorated` and a terminal that shows colours they become escape sequences.
  */
 export function safeEcho(message: string, decorated = false): void {
   try {
-    const stream = Settings.outputStream as Writable & { isTTY?: boolean };
+    // That it is none has to be said somewhere.
+    const stream: Writable & { isTTY?: boolean } = isStream(Settings.outputStream) ? Settings.outputStream : process.stdout;
     stream.write(decorate(String(message), decorated, supportsColour(stream)));
   } catch {
     // The terminal is gone: a service goes on.
@@ -41,7 +46,7 @@ export function writeLog(message: unknown, decorated = false, onScreen: boolean 
 /** @throws WorkermanError `WM_OUTPUT_STREAM` when the output stream is none. */
 export function checkOutputStream(): void {
   const stream: unknown = Settings.outputStream;
-  if (typeof (stream as Writable | null)?.write === 'function') return;
+  if (isStream(stream)) return;
   const type = stream === null ? 'null' : typeof stream;
   throw new WorkermanError('WM_OUTPUT_STREAM', `The $outputStream must to be a stream, ${type} given`);
 }

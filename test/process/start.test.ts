@@ -225,6 +225,7 @@ describe('commands', function () {
       const script = startService("Worker.outputStream = 'screen'; new Worker();");
       expect(await script.exit()).to.deep.equal({ code: 1, signal: null });
       expect(script.log()).to.contain('The $outputStream must to be a stream, string given');
+      expect(script.output).to.contain('The $outputStream must to be a stream, string given');
     });
 
     it('after a crash says that the master of the pid file is not alive, and starts', async () => {
