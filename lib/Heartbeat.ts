@@ -41,7 +41,9 @@ export class Heartbeat {
 
   start(): void {
     if (this.#timer !== null) return;
-    this.#timer = setInterval(() => this.#beat(), this.#options.interval * 1000);
+    // Looks around only after what has arrived was read: a process that did not get its turn for a while finds its
+    // timers due before it has seen the signs of life that came meanwhile.
+    this.#timer = setInterval(() => setImmediate(() => this.#beat()), this.#options.interval * 1000);
     this.#timer.unref();
   }
 
@@ -51,6 +53,7 @@ export class Heartbeat {
   }
 
   #beat(): void {
+    if (this.#timer === null) return;
     const now = Date.now();
     for (const connection of this.#connections()) {
       if (connection.getStatus() === TcpConnection.STATUS_ESTABLISHED) this.#check(connection, now);
