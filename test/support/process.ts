@@ -58,7 +58,11 @@ const scripts = new Set<Script>();
 
 const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Waits until `done` says something other than null, undefined or false, and fails with what `failure` says. */
+/**
+ * Waits until `done` says something other than null, undefined or false, and fails with what `failure` says. Whoever
+ * looks at the output of processes then sees all that had been printed before `done` came true: where `done` has looked
+ * at a file, the pipe with the output may not have been read yet.
+ */
 export async function waitUntil<T>(
   done: () => T | null | undefined | false | Promise<T | null | undefined | false>,
   failure: () => string,
@@ -67,7 +71,11 @@ export async function waitUntil<T>(
   const end = Date.now() + deadline;
   for (;;) {
     const value = await done();
-    if (value !== null && value !== undefined && value !== false) return value;
+    if (value !== null && value !== undefined && value !== false) {
+      // Between two turns everything is read that is there to be read.
+      for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+      return value;
+    }
     if (Date.now() > end) throw new Error(`Waited ${deadline / 1000} s in vain: ${failure()}`);
     await sleep(10);
   }
