@@ -10,9 +10,17 @@ export interface LoadResult {
 }
 
 /**
+ * A server that stops sees a client off that is silent for 200 ms (QUIET_MS in lib/child/Drain.ts). A load that does not
+ * get its turn for half of that may be such a client, against its will: what it asks then may meet the end half way.
+ */
+const HELD_UP_MS = 100;
+const TICK_MS = 10;
+
+/**
  * HTTP clients that ask again as soon as they are answered: some on connections that they keep, some with a new
  * connection for every request. A kept connection may be closed by the server only after an answer that says
- * `Connection: close`, or while nothing is asked; everything else counts as a failure.
+ * `Connection: close`, or while nothing is asked; everything else counts as a failure, unless this very process was
+ * held up between a request and the one before.
  */
 export class Load {
   readonly #port: number;
@@ -24,6 +32,10 @@ export class Load {
   #running = true;
   #lastAnswer = performance.now();
   #longestGap = 0;
+  readonly #ticks: NodeJS.Timeout;
+  #lastTick = performance.now();
+  /** The end of the last time that this process did not get its turn. */
+  #heldUpUntil = 0;
 
   /**
    * @param body what every answer's body has to match
@@ -34,6 +46,18 @@ export class Load {
     this.#port = port;
     this.#body = body;
     this.#pause = pause;
+    this.#ticks = setInterval(() => this.#tick(), TICK_MS);
+    this.#ticks.unref();
+  }
+
+  #tick(): void {
+    const now = performance.now();
+    if (now - this.#lastTick > HELD_UP_MS) this.#heldUpUntil = now;
+    this.#lastTick = now;
+  }
+
+  #wasHeldUpSince(time: number): boolean {
+    return this.#heldUpUntil >= time || performance.now() - this.#lastTick > HELD_UP_MS;
   }
 
   start(keepAlive: number, oneShot: number): void {
@@ -54,6 +78,7 @@ export class Load {
     this.#running = false;
     await Promise.all(this.#clients);
     for (const socket of this.#sockets) socket.destroy();
+    clearInterval(this.#ticks);
     return this.result;
   }
 
@@ -74,6 +99,13 @@ export class Load {
       const request = `GET / HTTP/1.1\r\nHost: a\r\n${keepAlive ? '' : 'Connection: close\r\n'}\r\n`;
       let text = '';
       let asked = false;
+      // When the server has heard of this client: at the last request, and at the one before or the connect.
+      let spoke = performance.now();
+      let spokeBefore = spoke;
+      const cut = (reason: string): void => {
+        const isLate = asked && text === '' && this.#wasHeldUpSince(spokeBefore);
+        finish(isLate ? null : `${kind}: ${reason}`);
+      };
       const finish = (failure: string | null): void => {
         this.#sockets.delete(socket);
         socket.destroy();
@@ -82,12 +114,13 @@ export class Load {
       const ask = (): void => {
         text = '';
         asked = true;
+        [spokeBefore, spoke] = [spoke, performance.now()];
         socket.write(request);
       };
       socket.setTimeout(10_000, () => finish(`${kind}: no answer for 10 s`));
       socket.on('connect', ask);
-      socket.on('error', (error: NodeJS.ErrnoException) => finish(`${kind}: ${error.code} after ${text.length} bytes`));
-      socket.on('close', () => finish(asked ? `${kind}: closed after ${text.length} bytes of an answer` : null));
+      socket.on('error', (error: NodeJS.ErrnoException) => cut(`${error.code} after ${text.length} bytes`));
+      socket.on('close', () => (asked ? cut(`closed after ${text.length} bytes of an answer`) : finish(null)));
       socket.on('data', (chunk: Buffer) => {
         text += chunk.toString('latin1');
         const end = text.indexOf('\r\n\r\n');
