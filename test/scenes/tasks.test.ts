@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import type { StatusReport } from '../../lib/control/messages.js';
 import { cleanUpExamples, startExample, type Example } from '../support/examples.js';
@@ -19,11 +20,17 @@ describe('examples/tasks.ts', function () {
   before(async function () {
     this.timeout(150_000);
     installPackage();
-    example = await startExample('tasks.ts', { replacePorts: [8080, 8081], count: 2 });
+    example = await startExample('tasks.ts', { replacePorts: [8080, 8081], count: 2, edit: halting });
     script = example.script;
     url = `http://127.0.0.1:${example.port(8080)}`;
   });
   after(cleanUpExamples);
+
+  /** Who begins a task and finds the file `halt` takes that away and halts. */
+  const halting = (source: string): string =>
+    source
+      .replace("import { AsyncTcp", "import { existsSync, rmSync } from 'node:fs';\nimport { AsyncTcp")
+      .replace('let primes = 0;', "let primes = 0;\n  if (existsSync('halt')) { rmSync('halt'); process.kill(process.pid, 'SIGSTOP'); }");
 
   const task = (below: number): Promise<Response> => fetch(`${url}/primes?below=${below}`);
   const result = async (below: number): Promise<Result> => (await (await task(below)).json()) as Result;
@@ -42,6 +49,8 @@ describe('examples/tasks.ts', function () {
       const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]!.split(' ');
       return Number(fields[11]) + Number(fields[12]);
     });
+
+  const isHalted = (pid: number): boolean => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
 
   /** Waits until one of the processes is at work, and says which. */
   function atWork(pids: readonly number[], before: readonly number[]): Promise<number> {
@@ -76,11 +85,10 @@ describe('examples/tasks.ts', function () {
     for (let i = 0; i < 20; i++) expect(await home()).to.equal('The front has time for you.\n');
     expect(finished).to.deep.equal([]);
 
-    // One begins, and is halted in the middle of its task. The other task must not be waiting behind that.
-    const before = used(pool);
+    // One begins, and halts in the middle of its task. The other task must not be waiting behind that.
+    writeFileSync(join(example.folder, 'halt'), '');
     script.signal('SIGCONT', first);
-    expect(await atWork(pool, before)).to.equal(first);
-    script.signal('SIGSTOP', first);
+    await waitUntil(() => !existsSync(join(example.folder, 'halt')) && isHalted(first), () => script.describe());
     script.signal('SIGCONT', second);
     await Promise.race(tasks);
     expect(finished).to.deep.equal([second]);
