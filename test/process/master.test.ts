@@ -118,8 +118,10 @@ describe('processes', function () {
       const running = await webService();
       await served(running);
       // How often its main thread has gone to sleep, which no other load of the machine changes.
-      const wakeUps = (): number =>
-        Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${running.script.pid}/status`, 'utf8'))![1]);
+      const wakeUps = (): number => {
+        const status = readFileSync(`/proc/${running.script.pid}/status`, 'utf8');
+        return Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)![1]);
+      };
       await until(running.script, async () => {
         const before = wakeUps();
         await new Promise((resolve) => setTimeout(resolve, 1000));

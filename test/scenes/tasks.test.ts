@@ -30,7 +30,10 @@ describe('examples/tasks.ts', function () {
   const halting = (source: string): string =>
     source
       .replace("import { AsyncTcp", "import { existsSync, rmSync } from 'node:fs';\nimport { AsyncTcp")
-      .replace('let primes = 0;', "let primes = 0;\n  if (existsSync('halt')) { rmSync('halt'); process.kill(process.pid, 'SIGSTOP'); }");
+      .replace(
+        'let primes = 0;',
+        "let primes = 0;\n  if (existsSync('halt')) { rmSync('halt'); process.kill(process.pid, 'SIGSTOP'); }",
+      );
 
   const task = (below: number): Promise<Response> => fetch(`${url}/primes?below=${below}`);
   const result = async (below: number): Promise<Result> => (await (await task(below)).json()) as Result;

@@ -10,8 +10,9 @@ export interface LoadResult {
 }
 
 /**
- * A server that stops sees a client off that is silent for 200 ms (QUIET_MS in lib/child/Drain.ts). A load that does not
- * get its turn for half of that may be such a client, against its will: what it asks then may meet the end half way.
+ * A server that stops sees a client off that is silent for 200 ms (QUIET_MS in lib/child/Drain.ts). A load that does
+ * not get its turn for half of that may be such a client, against its will: what it asks then may meet the end half
+ * way.
  */
 const HELD_UP_MS = 100;
 const TICK_MS = 10;
