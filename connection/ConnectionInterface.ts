@@ -41,7 +41,8 @@ export abstract class ConnectionInterface<Message = UserValue, Self = UserValue>
 
   /**
    * The protocol that cuts and translates packets, or `null` for raw bytes. May be assigned while a connection is open:
-   * what has been received and is no packet yet is shown to the new one.
+   * what has been received and is no packet yet is shown to the new one. A packet whose length the old one has told is
+   * cut by that length, and decoded by the new one.
    */
   declare protocol: ProtocolInterface | null;
   static {
