@@ -1,6 +1,24 @@
 import type { ProtocolInterface } from '../protocols/ProtocolInterface.js';
-import type { ConnectionInterface } from './ConnectionInterface.js';
+import { type ConnectionInterface, isThenable } from './ConnectionInterface.js';
+import { hooks } from './hooks.js';
 import { ReceiveBuffer } from './ReceiveBuffer.js';
+
+/** A protocol may return or throw anything, also what has no text. */
+export function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return typeof value;
+  }
+}
+
+/** The message in a packet. @throws what `decode` throws, and TypeError when it promises something */
+export function decodePacket(protocol: ProtocolInterface, packet: Buffer, connection: ConnectionInterface): unknown {
+  const message: unknown = protocol.decode(packet, connection);
+  if (!isThenable(message)) return message;
+  message.then(undefined, () => {});
+  throw new TypeError(`${protocol.name ?? 'protocol'}.decode() returned a promise; decode is synchronous`);
+}
 
 /** Received bytes, and what the protocol has said about the first packet in them. */
 export class PacketBuffer extends ReceiveBuffer {
@@ -11,8 +29,19 @@ export class PacketBuffer extends ReceiveBuffer {
   /** Whose `input` that was: who takes over in the middle of a packet has seen nothing of it. */
   #asked: ProtocolInterface | null = null;
 
-  /** What the protocol says to the bytes that are there: see `ProtocolInterface.input`. Throws what it throws. */
+  /** What the protocol says to the bytes that are there: see `ProtocolInterface.input`. An exception is printed, and -1. */
   ask(protocol: ProtocolInterface, connection: ConnectionInterface): unknown {
+    try {
+      const length = this.#ask(protocol, connection);
+      if (isThenable(length)) length.then(undefined, () => {});
+      return length;
+    } catch (error) {
+      hooks.print(error instanceof Error ? (error.stack ?? error.message) : textOf(error));
+      return -1;
+    }
+  }
+
+  #ask(protocol: ProtocolInterface, connection: ConnectionInterface): unknown {
     const seen = protocol === this.#asked ? this.#seen : 0;
     this.#seen = 0;
     this.#asked = protocol;

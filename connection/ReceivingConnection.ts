@@ -2,7 +2,7 @@ import type { ProtocolInterface, UserValue } from '../protocols/ProtocolInterfac
 import { ConnectionInterface, isThenable, promiseOf } from './ConnectionInterface.js';
 import { beforeInput } from './flush.js';
 import { hooks } from './hooks.js';
-import { PacketBuffer } from './PacketBuffer.js';
+import { decodePacket, PacketBuffer, textOf } from './PacketBuffer.js';
 import { keep } from './ReceiveBuffer.js';
 import type { ByteSink, SendQueue } from './SendQueue.js';
 import type { ConnectionStatus } from './status.js';
@@ -12,15 +12,6 @@ import { begin, end } from './unfinished.js';
 import type { Wire, WireListener } from './wire/Wire.js';
 
 const NOTHING: Buffer = Buffer.alloc(0);
-
-/** A protocol may return or throw anything, also what has no text. */
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return typeof value;
-  }
-}
 
 /** In place of a message that could not be decoded. */
 const FAILED: unique symbol = Symbol('failed');
@@ -347,14 +338,7 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
 
   /** @returns the packet's length, or 0: wait, or the connection has been dealt with. */
   #askLength(protocol: ProtocolInterface): number {
-    let length: unknown;
-    try {
-      length = this._received.ask(protocol, this);
-      if (isThenable(length)) length.then(undefined, () => {});
-    } catch (error) {
-      hooks.print(error instanceof Error ? (error.stack ?? error.message) : textOf(error));
-      length = -1;
-    }
+    let length = this._received.ask(protocol, this);
     if (this._status !== ESTABLISHED) return 0;
     if (typeof length === 'number' && Number.isInteger(length)) {
       if (length > 0 && length <= this.maxPackageSize) return length;
@@ -382,18 +366,9 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
     }
   }
 
-  #decode(protocol: ProtocolInterface, packet: Buffer): unknown {
-    const message: unknown = protocol.decode(packet, this);
-    if (isThenable(message)) {
-      message.then(undefined, () => {});
-      throw new TypeError(`${protocol.name ?? 'protocol'}.decode() returned a promise; decode is synchronous`);
-    }
-    return message;
-  }
-
   #handle(protocol: ProtocolInterface, packet: Buffer): void {
     try {
-      const message = this.#decode(protocol, packet);
+      const message = decodePacket(protocol, packet, this);
       // decode may deal with a packet by itself and end the connection over it.
       if (this._status === ESTABLISHED) this.#hand(message);
     } catch (error) {
@@ -405,7 +380,7 @@ export abstract class ReceivingConnection<Message = UserValue, Self = UserValue>
   #handleSequential(protocol: ProtocolInterface, packet: Buffer): void {
     let message: unknown;
     try {
-      message = this.#decode(protocol, packet);
+      message = decodePacket(protocol, packet, this);
     } catch (error) {
       if (protocol.onSettled?.(this, undefined, error) !== true) this.error(error);
       return;
