@@ -201,11 +201,11 @@ describe('HTTP for a long time', function () {
         const allGone = (): Promise<void> => until(() => worker.connections.size === 0 && place.pending === 0);
         await visits(portOf(worker), 100, 20, 1e6);
         await allGone();
-        const before = place.holdings();
+        const before = await place.kept();
         await visits(portOf(worker), 10_000, 40, 1);
         await allGone();
         await until(() => place.holdings().descriptors <= before.descriptors && place.holdings().timers <= before.timers);
-        const after = place.holdings();
+        const after = await place.kept();
         console.log(`      before ${JSON.stringify(before)}\n      after  ${JSON.stringify(after)}, ${place.handled} handled`);
         expect({ ...after, descriptors: before.descriptors }).to.deep.equal(before);
         expect(reports.failures).to.deep.equal([]);

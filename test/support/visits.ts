@@ -124,6 +124,17 @@ export class VisitedPlace {
     });
   }
 
+  /** What this process holds when nothing is under way: of several looks, that with the fewest timers. */
+  async kept(): Promise<Holdings> {
+    let least = this.holdings();
+    for (let look = 0; look < 50; look++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      const now = this.holdings();
+      if (now.timers < least.timers) least = now;
+    }
+    return least;
+  }
+
   /** What this process holds now. */
   holdings(): Holdings {
     return {
