@@ -7,9 +7,9 @@ export interface PeerPolicy {
   chain: boolean;
   /** It may vouch for itself instead. */
   selfSigned: boolean;
-  /** The name or ip address it must carry; null: any. */
+  /** The name or ip address it must carry; null: whichever. */
   name: string | null;
-  /** It must be this very one; null: any. */
+  /** It must be this very one; null: whichever. */
   fingerprint: PeerFingerprint | null;
 }
 

@@ -15,7 +15,7 @@ import type { Socket as UdpSocket } from 'node:dgram';
  * `TcpConnection<{ uid?: string }>`, has every access checked.
  */
 
-/** Own data whose shape nobody has named: any property, of any type. */
+/** Own data whose shape nobody has named: every property, of whatever type. */
 export interface Loose {
   [name: string]: UserValue;
 }

@@ -296,7 +296,7 @@ function digitsValue(buffer: Buffer, from: number, to: number): number {
   return value;
 }
 
-/** The parts of a head that was not checked by {@link parseHead}: any bytes give an answer. */
+/** The parts of a head that was not checked by {@link parseHead}: whatever the bytes are, there is an answer. */
 export interface LooseHead {
   readonly method: string;
   readonly target: string;

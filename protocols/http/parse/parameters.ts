@@ -1,6 +1,6 @@
 /**
  * Parameters behind a header value, `form-data; name="a"; filename=b.txt`, as browsers and other programs really write
- * them: any order, with or without quotes and spaces, names in any case.
+ * them: in whatever order, with or without quotes and spaces, names in either case.
  */
 
 const QUOTE = 0x22;
